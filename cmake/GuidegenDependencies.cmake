@@ -1,0 +1,15 @@
+find_package(LibTorch 2.11 REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(CLI11 2.1 REQUIRED)
+find_package(spdlog 1.10 REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(ZLIB REQUIRED)
+
+# ITK's own usage file sets directory-wide flags; one INTERFACE target keeps it where it is used.
+find_package(ITK 5.2 REQUIRED COMPONENTS
+             ITKCommon ITKIOImageBase ITKIONIFTI ITKIOPNG ITKIOGDCM
+             ITKConnectedComponents ITKLabelMap ITKImageGrid ITKImageFunction)
+add_library(guidegen_itk INTERFACE)
+add_library(guidegen::itk ALIAS guidegen_itk)
+target_include_directories(guidegen_itk SYSTEM INTERFACE ${ITK_INCLUDE_DIRS})
+target_link_libraries(guidegen_itk INTERFACE ${ITK_LIBRARIES})

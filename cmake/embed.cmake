@@ -1,0 +1,15 @@
+# Script: writes a C++ table of the FILES (joined with '|') below ROOT to OUTPUT.
+string(REPLACE "|" ";" FILES "${FILES}")
+set(body "// Generated from configs/; do not edit.\n#include \"core/resource_table.hpp\"\nnamespace guidegen {\n")
+string(APPEND body "const std::vector<Resource>& resource_table() {\n  static const std::vector<Resource> table = {\n")
+foreach(file IN LISTS FILES)
+  file(READ "${ROOT}/${file}" hex HEX)
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "\\\\x\\1" escaped "${hex}")
+  # Chunks keep lines short; adjacent literals join.
+  string(REGEX REPLACE "((\\\\x[0-9a-f][0-9a-f])+)" "\\1" escaped "${escaped}")
+  string(LENGTH "${hex}" hex_length)
+  math(EXPR bytes "${hex_length} / 2")
+  string(APPEND body "    {\"${file}\", std::string_view(\"${escaped}\", ${bytes})},\n")
+endforeach()
+string(APPEND body "  };\n  return table;\n}\n}  // namespace guidegen\n")
+file(WRITE "${OUTPUT}" "${body}")

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "guidegen/anatomy/vocabulary.hpp"
+#include "guidegen/core/json.hpp"
+#include "guidegen/prompt/prompt.hpp"
+#include "guidegen/volume/volume.hpp"
+
+namespace guidegen {
+
+/// Options of sampling; 0 or absent means what the model was tuned for.
+struct MaskSampling {
+  int64_t steps = 0;                    ///< network calls
+  std::optional<double> guidance;       ///< 1: plain conditional; above: stronger
+};
+struct CtSampling {
+  int64_t steps = 0;
+  std::optional<double> text_guidance;
+};
+
+using StepCallback = std::function<void(int64_t done, int64_t total)>;
+
+/// A model directory in memory, ready to sample: `model.json` (what it is, vocabulary, geometry, stage
+/// configs, provenance) and one .safetensors for each stage. Stages may be missing; asking for one that is throws
+/// Error(kUsage) naming the directory.
+class Model {
+ public:
+  /// Throws Error(kUsage) for a wrong directory or model.json, Error(kFailure) for bad weights.
+  static Model load(const std::filesystem::path& directory);
+  ~Model();
+  Model(Model&&) noexcept;
+  Model& operator=(Model&&) noexcept;
+
+  const Vocabulary& vocabulary() const;
+  /// The grid the model was trained on; prompts without spacing or size get this one.
+  const ImageGeometry& geometry() const;
+  /// Grid that `prompt` asks for. Throws Error(kUsage) for a size that the networks can't take.
+  ImageGeometry geometry_for(const Prompt& prompt) const;
+  const Json& description() const;                         ///< model.json
+  /// SHA-256 of each weight file, by file name.
+  const std::map<std::string, std::string>& weight_hashes() const;
+  bool has_stage(int stage) const;                         ///< 1, 2, 3
+
+  /// Prompt -> mask, uint8 [1,D,H,W]. A function of (weights, prompt, case_id, seed, options) alone.
+  Volume sample_mask(const Prompt& prompt, const std::string& case_id, uint64_t seed,
+                     const MaskSampling& options = {}, const StepCallback& on_step = {}) const;
+  /// Mask (ids of vocabulary()) and prompt -> CT, float32 HU [1,D,H,W], rounded to integers.
+  Volume sample_ct(const Prompt& prompt, const Volume& mask, const std::string& case_id,
+                   uint64_t seed, const CtSampling& options = {},
+                   const StepCallback& on_step = {}) const;
+  /// CT -> latent -> CT. `mask` guides the decoder when given. Any size (padded inside).
+  Volume reconstruct(const Volume& ct, const Volume* mask) const;
+
+ private:
+  struct Parts;
+  explicit Model(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace guidegen

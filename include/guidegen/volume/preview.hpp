@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "guidegen/anatomy/vocabulary.hpp"
+#include "guidegen/volume/volume.hpp"
+
+namespace guidegen {
+
+/// 8-bit RGB picture, row-major, three bytes a pixel.
+struct Picture {
+  int64_t width = 0;
+  int64_t height = 0;
+  std::vector<uint8_t> rgb;
+};
+
+/// PNG bytes, deterministic for the same picture.
+std::string encode_png(const Picture& picture);
+void write_png(const std::filesystem::path& path, const Picture& picture);
+
+struct PreviewOptions {
+  double window_center = 40;
+  double window_width = 400;      ///< HU
+  double overlay_opacity = 0.45;  ///< of the mask over the CT
+  int64_t height = 256;           ///< pixels of each panel
+  /// Planes to show, as voxel indices x (sagittal), y (coronal), z (axial); -1: the plane through the largest
+  /// tumour where there is one, the middle otherwise.
+  std::array<int64_t, 3> planes{-1, -1, -1};
+};
+
+/// Axial, coronal and sagittal planes side by side, in radiological display (patient's right on the
+/// left, head up), pixels square in mm. `ct` or `mask` may be null; with both, three columns of CT
+/// above three of CT with overlay; a mask alone is drawn in vocabulary colours.
+Picture render_preview(const Volume* ct, const Volume* mask, const Vocabulary& vocabulary,
+                       const PreviewOptions& options = {});
+
+/// Pictures in a grid of `columns`, padded with black, with a caption under each (plain ASCII,
+/// built-in bitmap font).
+Picture contact_sheet(const std::vector<Picture>& pictures, const std::vector<std::string>& captions,
+                      int64_t columns);
+
+}  // namespace guidegen
