@@ -6,7 +6,7 @@
 namespace guidegen {
 
 struct Resource {
-  std::string_view name;   ///< path below configs/
+  std::string_view name;  ///< path below configs/
   std::string_view bytes;
 };
 

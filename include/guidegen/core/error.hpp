@@ -8,9 +8,9 @@ namespace guidegen {
 
 /// What kind of thing went wrong; decides the exit code of the program.
 enum class ErrorKind {
-  kFailure,      ///< the work itself failed (I/O, corrupt data file, out of memory): exit 1
-  kUsage,        ///< a flag, configuration, prompt or vocabulary is wrong: exit 2
-  kPartial,      ///< some cases failed, the others are done: exit 3
+  kFailure,  ///< the work itself failed (I/O, corrupt data file, out of memory): exit 1
+  kUsage,    ///< a flag, configuration, prompt or vocabulary is wrong: exit 2
+  kPartial,  ///< some cases failed, the others are done: exit 3
 };
 
 /// The one exception type that guidegen throws on purpose. `what()` is one line that names the file

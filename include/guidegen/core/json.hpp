@@ -16,8 +16,9 @@ namespace guidegen {
 /// Objects keep the order of their keys, so that files we write read as they were meant.
 using Json = nlohmann::ordered_json;
 
-/// Parses strict JSON. Refuses duplicate keys, depth over 64, trailing text, NaN and numbers that do
-/// not fit; `source` (a file name or flag) opens the message. Throws Error(kUsage).
+/// Parses strict JSON (UTF-8). Refuses duplicate keys, depth over 64, trailing text, NaN, numbers
+/// that do not fit (integers 64 bits, others double) and U+0000 in text. Messages open with
+/// `source` (a file name or flag), then line and column or the key path. Throws Error(kUsage).
 Json parse_json(std::string_view text, const std::string& source);
 
 /// parse_json on a file of at most 64 MiB. Throws Error(kFailure) when it can't be read.
@@ -31,13 +32,16 @@ std::string nearest_match(const std::string& word, const std::vector<std::string
 
 /// Typed, checked reading of one JSON object. Every getter marks its key as known; `finish()` then
 /// refuses what is left. Messages read: `<source>: <key path>: <what is wrong>, expected <…>`.
-/// All throw Error(kUsage).
+/// A null member counts as absent. All throw Error(kUsage).
+///
+/// A JsonObject and everything got from it by reference view the document: keep that alive.
 class JsonObject {
  public:
   /// `path` is the key path of this object inside its document, "" at the root.
   JsonObject(const Json& value, std::string source, std::string path = "");
+  JsonObject(const Json&& temporary, std::string source, std::string path = "") = delete;
 
-  bool has(const std::string& key) const;  ///< present and not null
+  bool has(const std::string& key) const;   ///< present and not null
   const Json& raw(const std::string& key);  ///< required, any type
 
   std::string text(const std::string& key);

@@ -7,6 +7,9 @@
 
 namespace guidegen {
 
+/// One block of Philox4x32-10: four words from a 128-bit counter and a 64-bit key.
+std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key);
+
 /// Counter-based random numbers: Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as
 /// 1, 2, 3", SC 2011). A stream depends on (seed, case id, purpose) alone, never on what else runs,
 /// so a case comes out the same in any batch, on any rank, in any order.
@@ -18,11 +21,11 @@ class RandomStream {
 
   uint32_t next_u32();
   uint64_t next_u64();
-  double uniform();                          ///< in [0,1), 53 bits
+  double uniform();  ///< in [0,1), 53 bits
   double uniform(double low, double high);
-  double normal();                           ///< standard normal, Box-Muller
+  double normal();  ///< standard normal, Box-Muller
   double normal(double mean, double deviation);
-  int64_t integer(int64_t count);            ///< 0 … count-1, unbiased; count >= 1
+  int64_t integer(int64_t count);  ///< 0 … count-1, unbiased; count >= 1
   /// Index drawn in proportion to non-negative `weights`; their sum must be positive.
   int64_t choice(const std::vector<double>& weights);
   bool flip(double probability);
@@ -33,8 +36,8 @@ class RandomStream {
 
   /// Position in the stream, for checkpoints: numbers drawn after `seek(position())` repeat.
   struct Position {
-    uint64_t block = 0;   ///< counter of the next block of four 32-bit words
-    uint32_t word = 4;    ///< next unread word of the current block; 4: none left
+    uint64_t block = 0;  ///< blocks of four 32-bit words begun so far
+    uint32_t word = 4;   ///< next unread word of the current block; 4: none left
   };
   Position position() const;
   void seek(const Position& position);

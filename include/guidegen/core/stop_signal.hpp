@@ -6,7 +6,8 @@ namespace guidegen {
 /// SIGINT ends the process at once.
 void install_stop_handler();
 
-/// The signal received, or 0. The exit code is 128 + signal for SIGINT and SIGTERM, 143 for SIGUSR1.
+/// The signal received, or 0. The exit code is 128 + signal for SIGINT and SIGTERM, 143 for
+/// SIGUSR1.
 int stop_signal();
 
 /// Thrown between steps once everything worth keeping is saved; main turns it into the exit code.
