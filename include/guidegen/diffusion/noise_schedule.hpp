@@ -6,7 +6,8 @@
 
 namespace guidegen {
 
-/// Share of signal left, alpha_bar(t), for t = 0…T in float64: alpha_bar(0) = 1 exactly, decreasing, positive.
+/// Share of signal left, alpha_bar(t), for t = 0…T in float64: alpha_bar(0) = 1 exactly,
+/// decreasing, positive.
 class NoiseSchedule {
  public:
   /// "cosine": Nichol & Dhariwal, "Improved DDPM", ICML 2021, eq. 17 (s = 0.008), floor 1e-5.
@@ -15,7 +16,8 @@ class NoiseSchedule {
 
   int64_t steps() const { return static_cast<int64_t>(alpha_bar_.size()) - 1; }  ///< T
   double alpha_bar(int64_t t) const { return alpha_bar_.at(static_cast<size_t>(t)); }
-  /// Strided sub-sequence T = t_0 > t_1 > … > t_n = 0 with n = `count` network calls, evenly spaced.
+  /// Strided sub-sequence T = t_0 > t_1 > … > t_n = 0 with n = `count` network calls, evenly
+  /// spaced.
   std::vector<int64_t> strided(int64_t count) const;
 
  private:

@@ -1,0 +1,95 @@
+#include "guidegen/diffusion/gaussian.hpp"
+
+#include <cmath>
+#include <utility>
+
+#include "guidegen/core/error.hpp"
+
+namespace guidegen {
+namespace {
+
+/// sqrt(alpha_bar) and sqrt(1 - alpha_bar) of each sample, shaped to broadcast over x [B,…].
+struct Shares {
+  at::Tensor signal;
+  at::Tensor noise;
+};
+
+Shares shares_of(const NoiseSchedule& schedule, const at::Tensor& t, const at::Tensor& x) {
+  if (t.dim() != 1 || t.size(0) != x.size(0) || t.scalar_type() != at::kLong) {
+    throw_failure("Gaussian diffusion: t is ", t.scalar_type(), " ", t.sizes(), ", expected Long [",
+                  x.size(0), "]");
+  }
+  const at::Tensor times = t.cpu().contiguous();
+  const int64_t* values = times.const_data_ptr<int64_t>();
+  std::vector<double> signal;
+  std::vector<double> noise;
+  for (int64_t b = 0; b < x.size(0); ++b) {
+    if (values[b] < 0 || values[b] > schedule.steps()) {
+      throw_failure("Gaussian diffusion: t = ", values[b], ", expected 0 to ", schedule.steps());
+    }
+    const double alpha_bar = schedule.alpha_bar(values[b]);
+    signal.push_back(std::sqrt(alpha_bar));
+    noise.push_back(std::sqrt(1 - alpha_bar));
+  }
+  std::vector<int64_t> shape(static_cast<size_t>(x.dim()), 1);
+  shape[0] = x.size(0);
+  const auto tensor = [&](const std::vector<double>& share) {
+    return at::tensor(share, at::kDouble).to(x.options()).view(shape);
+  };
+  return {tensor(signal), tensor(noise)};
+}
+
+}  // namespace
+
+GaussianDiffusion::GaussianDiffusion(NoiseSchedule schedule, std::string prediction)
+    : schedule_(std::move(schedule)), prediction_(std::move(prediction)) {
+  if (prediction_ != "epsilon" && prediction_ != "v") {
+    throw_usage("Gaussian diffusion: unknown prediction '", prediction_,
+                "', expected epsilon or v");
+  }
+}
+
+at::Tensor GaussianDiffusion::add_noise(const at::Tensor& x0, const at::Tensor& noise,
+                                        const at::Tensor& t) const {
+  const Shares share = shares_of(schedule_, t, x0);
+  return share.signal * x0 + share.noise * noise;
+}
+
+at::Tensor GaussianDiffusion::target(const at::Tensor& x0, const at::Tensor& noise,
+                                     const at::Tensor& t) const {
+  if (prediction_ == "epsilon") return noise;
+  const Shares share = shares_of(schedule_, t, x0);
+  return share.signal * noise - share.noise * x0;
+}
+
+at::Tensor GaussianDiffusion::predict_x0(const at::Tensor& output, const at::Tensor& xt,
+                                         int64_t t) const {
+  const double alpha_bar = schedule_.alpha_bar(t);
+  const double signal = std::sqrt(alpha_bar);
+  const double noise = std::sqrt(1 - alpha_bar);
+  if (prediction_ == "epsilon") return (xt - noise * output) / signal;
+  return signal * xt - noise * output;
+}
+
+at::Tensor GaussianDiffusion::sample_ddim(
+    const Network& network, const at::Tensor& noise, int64_t steps,
+    const std::function<void(int64_t, int64_t)>& on_step) const {
+  const std::vector<int64_t> times = schedule_.strided(steps);
+  at::Tensor x = noise;
+  for (int64_t step = 0; step < steps; ++step) {
+    const int64_t t = times[static_cast<size_t>(step)];
+    const int64_t s = times[static_cast<size_t>(step) + 1];
+    const at::Tensor output = network(x, t);
+    const double from = schedule_.alpha_bar(t);
+    const double to = schedule_.alpha_bar(s);
+    const at::Tensor x0 = predict_x0(output, x, t);
+    // epsilon is taken from the output: (x - signal x_0)/noise would lose digits at low noise.
+    const at::Tensor epsilon =
+        prediction_ == "epsilon" ? output : std::sqrt(from) * output + std::sqrt(1 - from) * x;
+    x = std::sqrt(to) * x0 + std::sqrt(1 - to) * epsilon;
+    if (on_step) on_step(step + 1, steps);
+  }
+  return x;
+}
+
+}  // namespace guidegen
