@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "guidegen/anatomy/vocabulary.hpp"
@@ -8,21 +9,25 @@
 
 namespace guidegen {
 
-/// One tumour found in a mask, and where it sits.
+/// One tumor found in a mask, and where it sits.
 struct FoundTumor {
   Component component;
-  std::optional<TumorOrgan> organ;        ///< host by the labels that surround it; absent when none of the five
+  std::optional<TumorOrgan>
+      organ;  ///< host by the labels that surround it; absent when none of the five
   std::optional<TumorPosition> position;  ///< part of the host organ that holds it
 };
 
-/// Tumours of a mask in RAS orientation, components of fewer than `min_voxels` ignored. The host is
-/// the organ with most voxels in a shell around the tumour; the position follows from side, lobe label, and where the tumour
-/// lies along the organ (colon by its course, pancreas by its long axis, liver by the middle plane
-/// through gallbladder and vena cava, or its own when those are absent).
+/// Tumors of a mask [1,D,H,W] in RAS orientation, largest first; components of fewer than
+/// `min_voxels` are ignored. The host is the organ with most voxels in a shell around the tumor;
+/// the position follows from side, lobe label, and where the tumor lies along the organ (colon by
+/// its course, pancreas by its long axis, liver by the middle plane through gallbladder and vena
+/// cava, or its own when those are absent).
 std::vector<FoundTumor> find_tumors(const Volume& mask, const Vocabulary& vocabulary,
                                     int64_t min_voxels = 2);
 
-/// Requests that describe the found tumours, grouped by organ and position, count and mean size.
+/// Requests that describe the found tumors, grouped by organ and position, with count and mean
+/// diameter (to 0.1 mm, within the range of a prompt); more than 20 of a kind take several
+/// requests. Tumors outside the five organs can't be asked for, and are left out.
 std::vector<TumorRequest> summarize_tumors(const std::vector<FoundTumor>& tumors);
 
 }  // namespace guidegen
