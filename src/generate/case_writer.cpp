@@ -1,0 +1,69 @@
+#include "guidegen/generate/case_writer.hpp"
+
+#include "guidegen/core/files.hpp"
+#include "guidegen/core/sha256.hpp"
+#include "guidegen/core/version.hpp"
+#include "guidegen/volume/nifti.hpp"
+#include "guidegen/volume/preview.hpp"
+
+namespace guidegen {
+namespace {
+
+Json gates_json(const GateReport& report) {
+  Json gates = Json::array();
+  for (const Gate& gate : report.gates) gates.push_back(to_json(gate));
+  return gates;
+}
+
+Json tumors_json(const GateReport& report) {
+  Json tumors = Json::array();
+  for (const FoundTumor& tumor : report.tumors) tumors.push_back(to_json(tumor));
+  return tumors;
+}
+
+Json make_record(const FinishedCase& finished, const Recipe& recipe, Json files) {
+  const ImageGeometry& grid = finished.mask.geometry;
+  return {{"id", finished.planned.id},
+          {"text", text_of(finished.planned.prompt)},
+          {"prompt", to_json(finished.planned.prompt)},
+          {"seed", finished.seed},
+          {"attempt", finished.attempt},
+          {"attempts", finished.attempts},
+          {"gates_passed", finished.report.passed()},
+          {"gates", gates_json(finished.report)},
+          {"tumors_found", tumors_json(finished.report)},
+          {"size", grid.size},
+          {"spacing_mm", grid.spacing},
+          {"files", std::move(files)},
+          {"prompt_sha256", recipe.prompt_sha256},
+          {"weights", recipe.weights},
+          {"settings", recipe.settings},
+          {"version", version()},
+          {"seconds", finished.seconds}};
+}
+
+}  // namespace
+
+std::string prompt_file_text(const Prompt& prompt) { return dump_json(to_json(prompt)); }
+
+CaseWriter::CaseWriter(std::filesystem::path out, const Vocabulary& vocabulary, Manifest& manifest)
+    : out_(std::move(out)), vocabulary_(vocabulary), manifest_(manifest) {}
+
+Json CaseWriter::write(const FinishedCase& finished, const Recipe& recipe) {
+  AtomicDirectory folder(out_ / finished.planned.id);
+  const std::filesystem::path& staging = folder.staging();
+  write_file_atomic(staging / "prompt.json", prompt_file_text(finished.planned.prompt));
+  write_mask(staging / "mask.nii.gz", finished.mask);
+  write_ct(staging / "ct.nii.gz", finished.ct);
+  write_png(staging / "preview.png", render_preview(&finished.ct, &finished.mask, vocabulary_));
+  Json files = {{"mask.nii.gz", sha256_file(staging / "mask.nii.gz")},
+                {"ct.nii.gz", sha256_file(staging / "ct.nii.gz")}};
+  Json record = make_record(finished, recipe, std::move(files));
+  // The line comes first: a folder that appears has its record, whenever the process dies.
+  manifest_.append(record);
+  folder.commit();
+  manifest_.mark_complete(finished.planned.id);
+  return record;
+}
+
+}  // namespace guidegen

@@ -1,0 +1,54 @@
+#include <algorithm>
+
+#include "guidegen/core/error.hpp"
+#include "guidegen/generate/case_sampler.hpp"
+
+namespace guidegen {
+
+ModelSampler::ModelSampler(Model model, MaskSampling mask_options, CtSampling ct_options)
+    : model_(std::move(model)), mask_options_(mask_options), ct_options_(ct_options) {
+  for (const int stage : {1, 2, 3}) {
+    if (!model_.has_stage(stage)) {
+      throw_usage("--model: stage ", stage, " is missing, expected a model with stages 1, 2 and 3");
+    }
+  }
+}
+
+ImageGeometry ModelSampler::geometry_for(const Prompt& prompt) const {
+  return model_.geometry_for(prompt);
+}
+
+std::map<std::string, std::string> ModelSampler::weight_hashes() const {
+  return model_.weight_hashes();
+}
+
+Json ModelSampler::settings() const {
+  const auto optional = [](const std::optional<double>& value) {
+    return value ? Json(*value) : Json();
+  };
+  return {{"steps", mask_options_.steps},
+          {"guidance", optional(mask_options_.guidance)},
+          {"ct_steps", ct_options_.steps},
+          {"ct_guidance", optional(ct_options_.text_guidance)}};
+}
+
+int64_t ModelSampler::memory_estimate(const ImageGeometry& geometry) const {
+  // Per voxel in float32: logits of K labels with and without guidance and one copy between layers,
+  // and about 100 further channels of features at full resolution or their equal below it. The rest
+  // is the program with its libraries.
+  const int64_t channels = 3 * static_cast<int64_t>(vocabulary().size()) + 100;
+  const int64_t fixed = int64_t{400} << 20;
+  return fixed + geometry.voxels() * channels * static_cast<int64_t>(sizeof(float));
+}
+
+Volume ModelSampler::sample_mask(const Prompt& prompt, const std::string& case_id, uint64_t seed,
+                                 const StepCallback& on_step) {
+  return model_.sample_mask(prompt, case_id, seed, mask_options_, on_step);
+}
+
+Volume ModelSampler::sample_ct(const Prompt& prompt, const Volume& mask, const std::string& case_id,
+                               uint64_t seed, const StepCallback& on_step) {
+  return model_.sample_ct(prompt, mask, case_id, seed, ct_options_, on_step);
+}
+
+}  // namespace guidegen

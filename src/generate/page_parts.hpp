@@ -1,0 +1,10 @@
+#pragma once
+
+namespace guidegen {
+
+/// Fixed parts of the batch page; page_parts.cpp.
+extern const char* const kPageStyle;
+extern const char* const kPageControls;
+extern const char* const kPageScript;
+
+}  // namespace guidegen
