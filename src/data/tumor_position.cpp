@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 namespace guidegen {
@@ -49,26 +50,34 @@ double distance_to_segment(const Vec3& p, const Vec3& a, const Vec3& b) {
   return std::sqrt(squared);
 }
 
-struct CourseSegment {
+struct CoursePart {
   TumorPosition part;
-  Vec3 from;
-  Vec3 to;
+  std::vector<Vec3> nodes;
 };
 
 // A typical colon in its own bounding box: x 0 left to 1 right, y 0 back to 1 front, z 0 rectum to
 // 1 splenic flexure. The ascending and descending colon lie at the back (retroperitoneal), the
 // transverse colon hangs in front, the sigmoid loops from the left pelvic brim to the midline.
-const std::vector<CourseSegment>& colon_course() {
+const std::vector<CoursePart>& colon_course() {
   using P = TumorPosition;
-  static const std::vector<CourseSegment> course{
-      {P::kColonAscending, {0.90, 0.50, 0.28}, {0.93, 0.40, 0.72}},
-      {P::kColonTransverse, {0.82, 0.60, 0.80}, {0.62, 0.80, 0.74}},
-      {P::kColonTransverse, {0.62, 0.80, 0.74}, {0.38, 0.80, 0.76}},
-      {P::kColonTransverse, {0.38, 0.80, 0.76}, {0.15, 0.55, 0.92}},
-      {P::kColonDescending, {0.06, 0.35, 0.90}, {0.06, 0.35, 0.38}},
-      {P::kColonSigmoidRectum, {0.12, 0.50, 0.26}, {0.35, 0.60, 0.16}},
-      {P::kColonSigmoidRectum, {0.35, 0.60, 0.16}, {0.52, 0.40, 0.22}},
-      {P::kColonSigmoidRectum, {0.52, 0.40, 0.22}, {0.50, 0.15, 0.00}},
+  static const std::vector<CoursePart> course{
+      {P::kColonAscending, {{0.87, 0.43, 0.36}, {0.89, 0.41, 0.69}}},
+      {P::kColonTransverse,
+       {{0.87, 0.58, 0.76},
+        {0.73, 0.81, 0.71},
+        {0.50, 0.88, 0.67},
+        {0.32, 0.87, 0.70},
+        {0.18, 0.76, 0.80},
+        {0.11, 0.52, 0.94}}},
+      {P::kColonDescending, {{0.07, 0.33, 0.90}, {0.07, 0.30, 0.68}, {0.11, 0.42, 0.49}}},
+      {P::kColonSigmoidRectum,
+       {{0.17, 0.48, 0.44},
+        {0.27, 0.53, 0.42},
+        {0.42, 0.60, 0.44},
+        {0.57, 0.50, 0.45},
+        {0.55, 0.32, 0.42},
+        {0.48, 0.19, 0.32},
+        {0.49, 0.18, 0.02}}},
   };
   return course;
 }
@@ -91,13 +100,19 @@ std::optional<TumorPosition> colon_position(const Volume& mask, const Vocabulary
   const auto stretched = [&](const Vec3& p) {
     return Vec3{p[0] * extent[0], p[1] * extent[1], p[2] * extent[2]};
   };
-  const auto distance = [&](const CourseSegment& segment) {
-    return distance_to_segment(stretched(relative), stretched(segment.from), stretched(segment.to));
-  };
-  const auto& course = colon_course();
-  return std::min_element(course.begin(), course.end(),
-                          [&](const auto& a, const auto& b) { return distance(a) < distance(b); })
-      ->part;
+  std::optional<TumorPosition> nearest;
+  double least = std::numeric_limits<double>::infinity();
+  for (const CoursePart& course : colon_course()) {
+    for (size_t i = 0; i + 1 < course.nodes.size(); ++i) {
+      const double distance = distance_to_segment(stretched(relative), stretched(course.nodes[i]),
+                                                  stretched(course.nodes[i + 1]));
+      if (distance < least) {
+        least = distance;
+        nearest = course.part;
+      }
+    }
+  }
+  return nearest;
 }
 
 std::optional<TumorPosition> pancreas_position(const Volume& mask, const Vocabulary& vocabulary,
