@@ -1,6 +1,7 @@
 #include <cmath>
 #include <utility>
 
+#include "core/terminal_line.hpp"
 #include "guidegen/core/error.hpp"
 #include "guidegen/core/json.hpp"
 
@@ -85,7 +86,8 @@ std::string JsonObject::path_of(const std::string& key) const {
 }
 
 void JsonObject::fail(const std::string& key, const std::string& problem) const {
-  throw_usage(source_, ": ", path_of(key), ": ", problem);
+  // Keys and texts come from the file: kept harmless, so that the message stays one line.
+  throw_usage(source_, ": ", printable(path_of(key)), ": ", printable(problem));
 }
 
 bool JsonObject::has(const std::string& key) const {

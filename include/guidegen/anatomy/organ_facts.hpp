@@ -5,7 +5,9 @@
 
 namespace guidegen {
 
-/// Published facts about one label, used to build phantoms and to judge plausibility.
+/// What is known about one label of adults, used to build phantoms and to judge plausibility.
+/// Volumes in ml, whole-organ means of CT numbers in HU; sources and how far to trust them are in
+/// organ_facts.cpp. Healthy organs: a tumor's voxels are not part of them.
 struct OrganFacts {
   std::string label;      ///< name in the `torso` vocabulary
   double volume_ml_male;  ///< mean volume
@@ -19,6 +21,7 @@ struct OrganFacts {
   std::string volume_source;  ///< citation
 };
 
+/// All labels of `torso` but background, body and tumor, which have no typical size or density.
 const std::vector<OrganFacts>& organ_facts();
 /// Throws Error(kUsage) when the label has none.
 const OrganFacts& organ_facts(const std::string& label);
