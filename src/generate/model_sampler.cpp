@@ -5,11 +5,13 @@
 
 namespace guidegen {
 
-ModelSampler::ModelSampler(Model model, MaskSampling mask_options, CtSampling ct_options)
+ModelSampler::ModelSampler(Model model, const std::string& source, MaskSampling mask_options,
+                           CtSampling ct_options)
     : model_(std::move(model)), mask_options_(mask_options), ct_options_(ct_options) {
   for (const int stage : {1, 2, 3}) {
     if (!model_.has_stage(stage)) {
-      throw_usage("--model: stage ", stage, " is missing, expected a model with stages 1, 2 and 3");
+      throw_usage(source, ": stage ", stage,
+                  " is missing, expected a model with stages 1, 2 and 3");
     }
   }
 }

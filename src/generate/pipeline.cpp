@@ -139,7 +139,6 @@ std::vector<CaseOutcome> survey(Run& run, const std::vector<PlannedCase>& plan,
   std::vector<CaseOutcome> outcomes;
   for (const PlannedCase& planned : plan) {
     if (!planned.selected) continue;
-    run.sampler.geometry_for(planned.prompt);  // throws for a grid that can't be made
     bool complete = false;
     const std::string problem = obstacle(run, planned, complete);
     if (!problem.empty() && !run.options.overwrite) {
@@ -185,6 +184,10 @@ int64_t GenerateSummary::gates_failed() const {
 GenerateSummary run_generate(const std::vector<PlannedCase>& plan, CaseSampler& sampler,
                              const GenerateOptions& options) {
   const Clock::time_point start = Clock::now();
+  for (const PlannedCase& planned : plan) {
+    // Throws for a grid that can't be made, before anything is written.
+    if (planned.selected) sampler.geometry_for(planned.prompt);
+  }
   const OutputFolder folder(options.out);
   Run run(sampler, options);
   GenerateSummary summary;

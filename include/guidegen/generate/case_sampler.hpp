@@ -38,10 +38,12 @@ class CaseSampler {
                            uint64_t seed, const StepCallback& on_step) = 0;
 };
 
-/// A model directory as CaseSampler. Throws Error(kUsage) when stage 1 or 3 is missing.
+/// A model directory as CaseSampler.
 class ModelSampler : public CaseSampler {
  public:
-  ModelSampler(Model model, MaskSampling mask_options, CtSampling ct_options);
+  /// Throws Error(kUsage) naming `source`, where the model came from, when a stage is missing.
+  ModelSampler(Model model, const std::string& source, MaskSampling mask_options,
+               CtSampling ct_options);
 
   const Vocabulary& vocabulary() const override { return model_.vocabulary(); }
   ImageGeometry default_geometry() const override { return model_.geometry(); }

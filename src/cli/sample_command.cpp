@@ -1,0 +1,271 @@
+#include <CLI/CLI.hpp>
+
+#include <memory>
+
+#include "cli/print.hpp"
+#include "guidegen/cli/commands.hpp"
+#include "guidegen/core/error.hpp"
+#include "guidegen/core/files.hpp"
+#include "guidegen/core/progress.hpp"
+#include "guidegen/core/stop_signal.hpp"
+#include "guidegen/evaluate/hu_error.hpp"
+#include "guidegen/generate/case_plan.hpp"
+#include "guidegen/generate/gates.hpp"
+#include "guidegen/generate/output_folder.hpp"
+#include "guidegen/stages/model.hpp"
+#include "guidegen/volume/nifti.hpp"
+#include "guidegen/volume/preview.hpp"
+
+namespace guidegen {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+  std::string model;
+  std::string prompts;
+  std::string mask;
+  std::string ct;
+  std::string out;
+  CaseSelection selection;
+  MaskSampling mask_sampling;
+  CtSampling ct_sampling;
+  std::optional<uint64_t> seed;
+  bool json = false;
+};
+
+/// A bar over the steps of one sampling run that a signal may stop.
+class StepBar {
+ public:
+  explicit StepBar(std::string title) : title_(std::move(title)) {}
+  StepCallback callback() {
+    return [this](int64_t done, int64_t total) {
+      throw_if_stopped();
+      if (!bar_) bar_ = std::make_unique<Progress>(title_, total);
+      bar_->update(done);
+    };
+  }
+
+ private:
+  std::string title_;
+  std::unique_ptr<Progress> bar_;
+};
+
+Model load_with_stages(const std::string& path, const std::vector<int>& stages) {
+  Model model = Model::load(path);
+  for (const int stage : stages) {
+    if (!model.has_stage(stage))
+      throw_usage(path, ": stage ", stage, " is missing, it is needed here");
+  }
+  return model;
+}
+
+/// Refuses early what could be found out only after long work.
+void check_nifti_name(const std::string& flag, const std::string& path) {
+  const std::string name = fs::path(path).filename().string();
+  const auto ends_with = [&name](const std::string& end) {
+    return name.size() > end.size() && name.compare(name.size() - end.size(), end.size(), end) == 0;
+  };
+  if (!ends_with(".nii") && !ends_with(".nii.gz")) {
+    throw_usage(flag, " ", path, ": expected a name that ends in .nii.gz or .nii");
+  }
+}
+
+void make_parent(const fs::path& path) {
+  if (path.has_parent_path()) make_directories(path.parent_path());
+}
+
+Json sample_one_mask(const Model& model, const PlannedCase& planned, const Options& options) {
+  StepBar bar(planned.id);
+  const Volume mask = model.sample_mask(planned.prompt, planned.id, planned.prompt.seed,
+                                        options.mask_sampling, bar.callback());
+  const GateReport report =
+      check_mask(mask, planned.prompt, model.vocabulary(),
+                 required_labels(mask.geometry, model.geometry(), model.vocabulary()));
+  AtomicDirectory folder(fs::path(options.out) / planned.id);
+  write_file_atomic(folder.staging() / "prompt.json", dump_json(to_json(planned.prompt)));
+  write_mask(folder.staging() / "mask.nii.gz", mask);
+  write_png(folder.staging() / "preview.png", render_preview(nullptr, &mask, model.vocabulary()));
+  folder.commit();
+  Json gates = Json::array();
+  for (const Gate& gate : report.gates) gates.push_back(to_json(gate));
+  return {{"id", planned.id},
+          {"text", text_of(planned.prompt)},
+          {"seed", planned.prompt.seed},
+          {"gates_passed", report.passed()},
+          {"gates", std::move(gates)},
+          {"tumors_found", report.tumors.size()}};
+}
+
+void run_stage1(const Options& options) {
+  const std::vector<PlannedCase> plan =
+      plan_cases(read_prompts(options.prompts), options.selection, options.prompts);
+  const Model model = load_with_stages(options.model, {1});
+  for (const PlannedCase& planned : plan) model.geometry_for(planned.prompt);
+  const OutputFolder folder(options.out);
+  Json cases = Json::array();
+  std::vector<std::vector<std::string>> rows = {{"case", "tumors", "gates"}};
+  for (const PlannedCase& planned : plan) {
+    if (!planned.selected) continue;
+    throw_if_stopped();
+    cases.push_back(sample_one_mask(model, planned, options));
+    rows.push_back({planned.id, cases.back()["tumors_found"].dump(),
+                    cases.back()["gates_passed"].get<bool>() ? "passed" : "failed"});
+  }
+  if (options.json) return print_json({{"out", options.out}, {"cases", std::move(cases)}});
+  print_text(format_table(rows));
+}
+
+/// Exposures of the model's autoencoder; the default ones where its configuration names none.
+std::vector<Exposure> exposures_of(const Model& model, const std::string& source) {
+  const auto pointer = Json::json_pointer("/stages/2/config/exposures");
+  const Json& description = model.description();
+  return description.contains(pointer) ? exposures_from_json(description[pointer], source)
+                                       : default_exposures();
+}
+
+void run_stage2(const Options& options) {
+  check_nifti_name("--out", options.out);
+  const Volume ct = read_ct(options.ct);
+  const Model model = load_with_stages(options.model, {2});
+  std::optional<Volume> mask;
+  if (!options.mask.empty()) {
+    mask = read_mask(options.mask, model.vocabulary().size());
+    if (!same_geometry(mask->geometry, ct.geometry)) {
+      throw_usage(options.mask, ": its grid differs from that of ", options.ct,
+                  ", expected a mask of that CT");
+    }
+  }
+  const Volume made = model.reconstruct(ct, mask ? &*mask : nullptr);
+  const HuErrorReport error = hu_error(ct.data, made.data, exposures_of(model, options.model));
+  make_parent(options.out);
+  write_ct(options.out, made);
+  if (options.json) {
+    return print_json({{"ct", options.ct}, {"out", options.out}, {"error", to_json(error)}});
+  }
+  print_text(to_table(error));
+}
+
+/// The one prompt that goes with a mask; an open one when no file is given.
+Prompt prompt_for_mask(const Options& options) {
+  Prompt prompt;
+  prompt.id = "case";
+  if (!options.prompts.empty()) {
+    std::vector<PlannedCase> plan =
+        plan_cases(read_prompts(options.prompts), options.selection, options.prompts);
+    plan.erase(std::remove_if(plan.begin(), plan.end(),
+                              [](const PlannedCase& planned) { return !planned.selected; }),
+               plan.end());
+    if (plan.size() != 1) {
+      throw_usage(options.prompts, ": ", plan.size(),
+                  " prompts for one mask, expected one, or --only ID to choose it");
+    }
+    prompt = plan.front().prompt;
+  }
+  if (options.seed) prompt.seed = *options.seed;
+  return prompt;
+}
+
+void run_stage3(const Options& options) {
+  check_nifti_name("--out", options.out);
+  const Prompt prompt = prompt_for_mask(options);
+  validate_nifti(options.mask);
+  const Model model = load_with_stages(options.model, {2, 3});
+  const Volume mask = read_mask(options.mask, model.vocabulary().size());
+  StepBar bar("sample");
+  const Volume ct =
+      model.sample_ct(prompt, mask, prompt.id, prompt.seed, options.ct_sampling, bar.callback());
+  throw_if_stopped();
+  make_parent(options.out);
+  write_ct(options.out, ct);
+  if (options.json) {
+    print_json({{"out", options.out},
+                {"prompt", to_json(prompt)},
+                {"size", ct.geometry.size},
+                {"spacing_mm", ct.geometry.spacing}});
+  }
+}
+
+CLI::App* add_stage(CLI::App& parent, const char* name, const char* help,
+                    const std::shared_ptr<Options>& options, void (*run)(const Options&)) {
+  CLI::App* command = parent.add_subcommand(name, help);
+  command->add_option("--model", options->model, "Model directory")->required();
+  command->add_flag("--json", options->json, "Print one JSON document on stdout");
+  command->callback([options, run] { run(*options); });
+  return command;
+}
+
+void add_stage1(CLI::App& parent, const std::shared_ptr<Options>& options) {
+  CLI::App* command =
+      add_stage(parent, "stage1", "Prompts -> masks with previews", options, run_stage1);
+  command->add_option("--prompts", options->prompts, "Prompt file")->required();
+  command->add_option("--out", options->out, "Output folder")->required();
+  command->add_option("--steps", options->mask_sampling.steps, "Network calls a mask")
+      ->check(CLI::Range(1, 10000));
+  command
+      ->add_option("--guidance", options->mask_sampling.guidance,
+                   "How strongly masks follow the prompt; 1 is plain")
+      ->check(CLI::Range(0.0, 20.0));
+  command->add_option("--samples", options->selection.samples, "Samples a prompt")
+      ->check(CLI::Range(1, 1000));
+  command->add_option("--limit", options->selection.limit, "Make the first so many only")
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 40));
+  command->add_option("--only", options->selection.only, "Make this one only; may be repeated")
+      ->expected(1)
+      ->take_all();
+  command->footer(
+      "Writes OUT/<id>/{prompt.json, mask.nii.gz, preview.png}, replacing older ones.\n\n"
+      "Example:\n"
+      "  guidegen sample stage1 --model models/demo --prompts configs/demo/prompts.json --out "
+      "masks");
+}
+
+void add_stage2(CLI::App& parent, const std::shared_ptr<Options>& options) {
+  CLI::App* command =
+      add_stage(parent, "stage2", "CT -> reconstruction by the autoencoder, with errors", options,
+                run_stage2);
+  command->add_option("--ct", options->ct, "CT as NIfTI")->required();
+  command->add_option("--mask", options->mask, "Mask of the CT in the model's labels, to guide it");
+  command->add_option("--out", options->out, "Reconstruction, .nii.gz")->required();
+  command->footer(
+      "Prints PSNR and mean absolute HU error through each exposure. The reconstruction is\n"
+      "written in RAS orientation: a CT in RAS keeps its affine, others keep the world\n"
+      "position of every voxel.\n\n"
+      "Example:\n"
+      "  guidegen sample stage2 --model models/demo --ct ct.nii.gz --out rebuilt.nii.gz");
+}
+
+void add_stage3(CLI::App& parent, const std::shared_ptr<Options>& options) {
+  CLI::App* command = add_stage(parent, "stage3", "Mask and prompt -> CT", options, run_stage3);
+  command->add_option("--mask", options->mask, "Mask in the model's labels, as NIfTI")->required();
+  command->add_option("--prompts", options->prompts, "Prompt file; without it all is left open");
+  command->add_option("--only", options->selection.only, "The prompt to use of several")
+      ->expected(1);
+  command->add_option("--out", options->out, "CT, .nii.gz")->required();
+  command->add_option("--steps", options->ct_sampling.steps, "Network calls")
+      ->check(CLI::Range(1, 10000));
+  command
+      ->add_option("--guidance", options->ct_sampling.text_guidance,
+                   "How strongly the CT follows the prompt; 1 is plain")
+      ->check(CLI::Range(0.0, 20.0));
+  command->add_option("--seed", options->seed, "Seed, instead of the prompt's");
+  command->footer(
+      "The CT is written in RAS orientation on the grid of the mask.\n\n"
+      "Example:\n"
+      "  guidegen sample stage3 --model models/demo --mask mask.nii.gz --out ct.nii.gz --seed 7");
+}
+
+}  // namespace
+
+void add_sample_command(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("sample", "Run one stage of a model");
+  command->require_subcommand(1);
+  command->footer(
+      "Example:\n"
+      "  guidegen sample stage1 --model models/demo --prompts prompts.json --out masks");
+  add_stage1(*command, std::make_shared<Options>());
+  add_stage2(*command, std::make_shared<Options>());
+  add_stage3(*command, std::make_shared<Options>());
+}
+
+}  // namespace guidegen
