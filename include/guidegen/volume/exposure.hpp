@@ -9,31 +9,50 @@
 
 namespace guidegen {
 
-/// One tone curve: a Hounsfield window mapped smoothly and invertibly to [-1,1].
-/// y = a u + (1-a) tanh-like shoulders, u = (HU - center) / (width/2); see exposure.cpp.
+/// The Hounsfield range that exposures keep: 12-bit CT.
+inline constexpr float kMinHu = -1024.0F;
+inline constexpr float kMaxHu = 3071.0F;
+
+/// One tone curve, a Hounsfield window with smooth shoulders:
+///     u = (HU - center) / (width / 2)        window: u in [-1,1]
+///     y = u / sqrt(1 + u^2)                  strictly increasing, y in (-1,1)
+///     u = y / sqrt(1 - y^2)                  its inverse
+///     dy/dHU = (1 - y^2)^(3/2) / (width / 2)
+/// The window fills |y| <= 0.707, the shoulders the rest. An algebraic shoulder instead of tanh:
+/// its slope falls with u^-3, not exponentially, so the inverse stays well conditioned in float32
+/// over the whole range (tanh of air in a soft-tissue window rounds to -1).
 struct Exposure {
-  std::string name;   ///< "soft_tissue"
-  double center;      ///< HU
-  double width;       ///< HU across the window
+  std::string name;  ///< "soft_tissue"
+  double center;     ///< HU
+  double width;      ///< HU across the window
 };
 
 /// Lung (-600/1500), soft tissue (40/400), bone (500/1800) and full range (1024/4096).
 std::vector<Exposure> default_exposures();
+
+/// An array of {"name", "center", "width"}: 1 to 16 entries, unique names, center -2000…4000, width
+/// 1…10000. Throws Error(kUsage) naming `source` and the key.
 std::vector<Exposure> exposures_from_json(const Json& value, const std::string& source);
 Json to_json(const std::vector<Exposure>& exposures);
 
-/// HU [B,1,D,H,W] float32 -> [B,E,D,H,W] in (-1,1). HU is clamped to -1024…3071 first. Differentiable.
+/// HU [B,1,D,H,W] -> [B,E,D,H,W] float32 in (-1,1). HU is clamped to kMinHu…kMaxHu first.
+/// Differentiable. Any device.
 at::Tensor expose(const at::Tensor& hu, const std::vector<Exposure>& exposures);
 
-/// Inverse of one curve per channel: [B,E,D,H,W] -> HU estimates [B,E,D,H,W]. Differentiable.
+/// Inverse of one curve per channel: [B,E,D,H,W] -> HU estimates [B,E,D,H,W], float32. Values that
+/// no HU of the range is exposed to (a decoder may emit any) count as the nearest end of the range.
+/// Differentiable; the gradient is 0 beyond the ends.
 at::Tensor unexpose(const at::Tensor& exposed, const std::vector<Exposure>& exposures);
 
-/// Slope dy/dHU of each curve at the exposed value, [B,E,D,H,W]: how well each channel resolves HU.
+/// Slope dy/dHU of each curve at the exposed value, [B,E,D,H,W], positive: how well each channel
+/// resolves HU. Differentiable.
 at::Tensor exposure_slope(const at::Tensor& exposed, const std::vector<Exposure>& exposures);
 
-/// Fusion without learned parts: HU as the mean of the estimates weighted by slope^2.
-/// expose followed by fuse returns HU within 0.5 over -1024…3071. [B,E,D,H,W] -> [B,1,D,H,W].
-/// `log_weights` [B,E,D,H,W] is added to the logarithm of the weights when given (a learned part).
+/// Fusion without learned parts: HU as the mean of the estimates weighted by slope^2
+/// (inverse-variance weighting when every channel carries the same noise). expose followed by fuse
+/// returns HU within 0.5 over -1024…3071 for any exposures that parse. [B,E,D,H,W] -> [B,1,D,H,W],
+/// float32. `log_weights` [B,E,D,H,W] is added to the logarithm of the weights when given (a
+/// learned part).
 at::Tensor fuse(const at::Tensor& exposed, const std::vector<Exposure>& exposures,
                 const at::Tensor& log_weights = {});
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -26,20 +27,24 @@ struct PreviewOptions {
   double window_width = 400;      ///< HU
   double overlay_opacity = 0.45;  ///< of the mask over the CT
   int64_t height = 256;           ///< pixels of each panel
-  /// Planes to show, as voxel indices x (sagittal), y (coronal), z (axial); -1: the plane through the largest
-  /// tumour where there is one, the middle otherwise.
+  /// Planes to show, as voxel indices x (sagittal), y (coronal), z (axial); -1: the plane through
+  /// the largest tumour where there is one, the middle otherwise.
   std::array<int64_t, 3> planes{-1, -1, -1};
 };
 
-/// Axial, coronal and sagittal planes side by side, in radiological display (patient's right on the
-/// left, head up), pixels square in mm. `ct` or `mask` may be null; with both, three columns of CT
-/// above three of CT with overlay; a mask alone is drawn in vocabulary colours.
+/// Axial, coronal and sagittal planes side by side, in radiological display: the patient's right on
+/// the picture's left, head up, anterior up in the axial and left in the sagittal plane. Pixels are
+/// square in mm and all panels have one scale. `ct` or `mask` may be null; with both, a row of CT
+/// above a row of CT with overlay (outlines stronger, "body" fainter); a mask alone is drawn in
+/// vocabulary colors. Throws Error(kFailure) for different grids, labels outside the vocabulary or
+/// planes outside the volume.
 Picture render_preview(const Volume* ct, const Volume* mask, const Vocabulary& vocabulary,
                        const PreviewOptions& options = {});
 
-/// Pictures in a grid of `columns`, padded with black, with a caption under each (plain ASCII,
-/// built-in bitmap font).
-Picture contact_sheet(const std::vector<Picture>& pictures, const std::vector<std::string>& captions,
-                      int64_t columns);
+/// Pictures in a grid of `columns`, padded with black, with a caption under each in a built-in
+/// bitmap font: printable ASCII, "?" for other characters, cut with "..." where it is wider than
+/// the picture. Throws Error(kFailure) unless there is one caption a picture.
+Picture contact_sheet(const std::vector<Picture>& pictures,
+                      const std::vector<std::string>& captions, int64_t columns);
 
 }  // namespace guidegen
