@@ -1,0 +1,116 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "guidegen/stages/feature_generator.hpp"
+#include "stages/toy_cases.hpp"
+
+namespace guidegen {
+namespace {
+
+HdrAutoencoderConfig tiny_autoencoder() {
+  HdrAutoencoderConfig config;
+  config.half_width = 8;
+  config.quarter_width = 8;
+  config.blocks = 1;
+  config.full_width = 4;
+  config.crop = 16;
+  return config;
+}
+
+FeatureGeneratorConfig tiny_generator(const std::string& objective) {
+  FeatureGeneratorConfig config;
+  config.unet.channels = {8, 16};
+  config.unet.attention_from = 0;
+  config.mask_width = 8;
+  config.objective = objective;
+  config.timesteps = 20;
+  return config;
+}
+
+TEST(HdrAutoencoder, LossReachesEveryParameter) {
+  torch::manual_seed(1);
+  const auto vocabulary = Vocabulary::load("torso");
+  HdrAutoencoder autoencoder(tiny_autoencoder(), vocabulary.size());
+  const TrainingBatch batch = {testing::toy_case({16, 20, 24}, vocabulary)};
+  autoencoder->loss(batch, {1, 0}).total.backward();
+  EXPECT_THAT(testing::parameters_without_gradient(*autoencoder), ::testing::IsEmpty());
+}
+
+TEST(HdrAutoencoder, ReconstructsAnySizeWithAndWithoutAMask) {
+  const auto vocabulary = Vocabulary::load("torso");
+  HdrAutoencoder autoencoder(tiny_autoencoder(), vocabulary.size());
+  const auto item = testing::toy_case({17, 14, 19}, vocabulary);
+  const Volume ct{item->ct.to(at::kFloat).unsqueeze(0), item->geometry};
+  const Volume mask{item->mask.unsqueeze(0), item->geometry};
+  for (const Volume* guide : {static_cast<const Volume*>(nullptr), &mask}) {
+    const auto made = reconstruct_ct(autoencoder, ct, guide, false);
+    EXPECT_EQ(made.data.sizes(), ct.data.sizes());
+    EXPECT_TRUE(same_geometry(made.geometry, ct.geometry));
+    EXPECT_GE(made.data.min().item<float>(), -1025.0F);
+    EXPECT_LE(made.data.max().item<float>(), 3072.0F);
+  }
+}
+
+TEST(HdrAutoencoder, LearnsAToyVolume) {
+  torch::manual_seed(1);
+  const auto vocabulary = Vocabulary::load("torso");
+  HdrAutoencoder autoencoder(tiny_autoencoder(), vocabulary.size());
+  const TrainingBatch batch = {testing::toy_case({16, 16, 16}, vocabulary)};
+  torch::optim::Adam optimizer(autoencoder->parameters(), torch::optim::AdamOptions(3e-3));
+  double first = 0, last = 0;
+  for (int64_t step = 0; step < 60; ++step) {
+    const auto terms = autoencoder->loss(batch, {1, step});
+    last = terms.parts[1].second.item<double>();  // fused
+    if (step == 0) first = last;
+    optimizer.zero_grad();
+    terms.total.backward();
+    optimizer.step();
+  }
+  EXPECT_LT(last, 0.5 * first);
+}
+
+class FeatureGeneratorTest : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(FeatureGeneratorTest, TrainsAndSamples) {
+  torch::manual_seed(1);
+  const auto vocabulary = Vocabulary::load("torso");
+  FeatureGenerator generator(tiny_generator(GetParam()), vocabulary.size(), 4);
+  const auto item = testing::toy_case({18, 14, 17}, vocabulary);
+  const auto latents = torch::randn({1, 4, 5, 4, 5});
+  const TrainingBatch batch = {item};
+  const auto terms = generator->loss(batch, latents, {1, 0});
+  EXPECT_TRUE(std::isfinite(terms.total.item<double>()));
+  terms.total.backward();
+  EXPECT_THAT(testing::parameters_without_gradient(*generator), ::testing::IsEmpty());
+
+  FeatureGeneratorImpl::Request request;
+  request.prompt = item->prompt;
+  request.mask = {item->mask.unsqueeze(0), item->geometry};
+  request.case_id = "case";
+  request.steps = 3;
+  request.text_guidance = 1.5;
+  const auto first = generator->sample(request);
+  EXPECT_EQ(first.sizes(), latents.sizes());
+  EXPECT_TRUE(first.equal(generator->sample(request)));
+  request.seed = 1;
+  EXPECT_FALSE(first.equal(generator->sample(request)));
+}
+
+INSTANTIATE_TEST_SUITE_P(Objectives, FeatureGeneratorTest,
+                         ::testing::Values("flow", "epsilon", "v"));
+
+TEST(FeatureGenerator, SamplesComeOutOnTheAutoencodersScale) {
+  torch::manual_seed(1);
+  FeatureGenerator generator(tiny_generator("flow"), 30, 4);
+  generator->set_latent_statistics(torch::full({4}, 10.0), torch::full({4}, 0.5));
+  FeatureGeneratorImpl::Request request;
+  request.mask = {torch::zeros({1, 32, 32, 32}, at::kByte),
+                  centered_geometry({32, 32, 32}, {6, 6, 6})};
+  // The output layer starts at zero: without training the flow stands still and gives its noise.
+  const auto z = generator->sample(request);
+  EXPECT_NEAR(z.mean().item<double>(), 10.0, 0.1);
+  EXPECT_NEAR(z.std().item<double>(), 0.5, 0.05);
+}
+
+}  // namespace
+}  // namespace guidegen
