@@ -1,12 +1,16 @@
 #include "guidegen/diffusion/categorical.hpp"
 
+#include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <array>
 #include <atomic>
 #include <utility>
+#include <vector>
 
 #include "diffusion/categorical_blocks.hpp"
 #include "guidegen/core/error.hpp"
+#include "guidegen/nn/parallel.hpp"
 
 namespace guidegen {
 namespace {
@@ -136,7 +140,7 @@ at::Tensor CategoricalDiffusion::add_noise(const at::Tensor& x0, const at::Tenso
     constexpr int64_t kVoxelsATask = 1 << 16;
     for (int64_t b = 0; b < batch; ++b) {
       const double keep = schedule_.alpha_bar(times[b]);
-      at::parallel_for(0, voxels, kVoxelsATask, [&](int64_t begin, int64_t end) {
+      parallel_for(0, voxels, kVoxelsATask, [&](int64_t begin, int64_t end) {
         const int64_t first = b * voxels + begin;
         noise_voxels(from.const_data_ptr<Label>() + first, draws.const_data_ptr<float>() + first,
                      out.mutable_data_ptr<Label>() + first, end - begin, keep, labels_);

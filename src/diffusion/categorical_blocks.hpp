@@ -1,13 +1,13 @@
 #pragma once
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
-#include <array>
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
 #include "diffusion/categorical_kernels.hpp"
+#include "guidegen/nn/parallel.hpp"
 
 namespace guidegen::categorical {
 
@@ -44,7 +44,7 @@ struct Block {
 template <typename Scratch, typename Body>
 void for_each_block(const Blocks& blocks, const Body& body) {
   constexpr int64_t kBlocksATask = 16;
-  at::parallel_for(0, blocks.count(), kBlocksATask, [&](int64_t begin, int64_t end) {
+  parallel_for(0, blocks.count(), kBlocksATask, [&](int64_t begin, int64_t end) {
     Scratch scratch(blocks);
     for (int64_t i = begin; i < end; ++i) body(Block(blocks, i), scratch);
   });

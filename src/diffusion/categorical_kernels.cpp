@@ -58,7 +58,8 @@ void exponentiate(const Rows& logits, const int32_t* __restrict xt, int64_t voxe
   for (int64_t v = 0; v < voxels; ++v) {
     out.inverse_sum.v[v] = 1.0F / sum.v[v];
     out.mix.v[v] = transition.b * sum_over_z.v[v] * out.inverse_sum.v[v];
-    out.log_sum.v[v] = log_positive(sum.v[v]);
+    // The largest term is 1, so only a NaN fails the test; it must not be lost.
+    out.log_sum.v[v] = sum.v[v] >= 1.0F ? log_positive(sum.v[v]) : sum.v[v];
   }
 }
 

@@ -42,13 +42,12 @@ std::vector<double> linear_schedule(int64_t steps) {
   return alpha_bar;
 }
 
-/// Steps that the floor made equal would be transitions that add no noise (and a division 0/0 in
-/// nobody's interest), so the floored tail falls evenly towards the floor instead.
-void make_strictly_decreasing(std::vector<double>& alpha_bar) {
-  for (size_t t = alpha_bar.size() - 1; t > 0; --t) {
-    alpha_bar[t - 1] = std::max(alpha_bar[t - 1], alpha_bar[t] * (1 + 1e-3));
+/// Steps that the floor made equal would add no noise at all; they rise slightly towards the start
+/// instead, until the schedule itself is higher.
+void separate_floored_tail(std::vector<double>& alpha_bar) {
+  for (size_t t = alpha_bar.size() - 1; alpha_bar[t - 1] <= alpha_bar[t]; --t) {
+    alpha_bar[t - 1] = alpha_bar[t] * (1 + 1e-3);
   }
-  alpha_bar[0] = 1.0;
 }
 
 }  // namespace
@@ -65,7 +64,7 @@ NoiseSchedule::NoiseSchedule(const std::string& kind, int64_t steps) {
   } else {
     throw_usage("noise schedule: unknown kind '", kind, "', expected cosine or linear");
   }
-  make_strictly_decreasing(alpha_bar_);
+  separate_floored_tail(alpha_bar_);
 }
 
 std::vector<int64_t> NoiseSchedule::strided(int64_t count) const {

@@ -30,8 +30,8 @@ KnowledgeInjectionImpl::KnowledgeInjectionImpl(int64_t queries, int64_t context_
                                                int64_t heads, double dropout) {
   queries_ = register_parameter("queries", torch::randn({1, queries, context_width}) * 0.5);
   attention_ = register_module("attention", Attention(context_width, context_width, heads));
-  norm_ = register_module(
-      "norm", torch::nn::LayerNorm(torch::nn::LayerNormOptions({context_width})));
+  norm_ =
+      register_module("norm", torch::nn::LayerNorm(torch::nn::LayerNormOptions({context_width})));
   projection_ = register_module("projection", torch::nn::Linear(context_width, context_width));
   dropout_ = register_module("dropout", torch::nn::Dropout(dropout));
 }
@@ -45,8 +45,8 @@ SpatialAttentionImpl::SpatialAttentionImpl(int64_t channels, int64_t context_wid
                                            bool self_attention) {
   norm_ = register_module("norm", torch::nn::GroupNorm(norm_groups(channels), channels));
   if (self_attention) self_ = register_module("self", Attention(channels, channels, heads));
-  cross_norm_ = register_module(
-      "cross_norm", torch::nn::LayerNorm(torch::nn::LayerNormOptions({channels})));
+  cross_norm_ =
+      register_module("cross_norm", torch::nn::LayerNorm(torch::nn::LayerNormOptions({channels})));
   cross_ = register_module("cross", Attention(channels, context_width, heads));
 }
 

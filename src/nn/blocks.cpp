@@ -53,12 +53,12 @@ ResidualBlock3dImpl::ResidualBlock3dImpl(int64_t in_channels, int64_t out_channe
                                          int64_t embedding_width) {
   norm1_ = register_module("norm1", torch::nn::GroupNorm(norm_groups(in_channels), in_channels));
   conv1_ = register_module(
-      "conv1", torch::nn::Conv3d(
-                   torch::nn::Conv3dOptions(in_channels, out_channels, 3).padding(1)));
+      "conv1",
+      torch::nn::Conv3d(torch::nn::Conv3dOptions(in_channels, out_channels, 3).padding(1)));
   norm2_ = register_module("norm2", torch::nn::GroupNorm(norm_groups(out_channels), out_channels));
   conv2_ = register_module(
-      "conv2", torch::nn::Conv3d(
-                   torch::nn::Conv3dOptions(out_channels, out_channels, 3).padding(1)));
+      "conv2",
+      torch::nn::Conv3d(torch::nn::Conv3dOptions(out_channels, out_channels, 3).padding(1)));
   torch::nn::init::zeros_(conv2_->weight);  // the block starts as the identity
   torch::nn::init::zeros_(conv2_->bias);
   if (in_channels != out_channels) {

@@ -39,15 +39,15 @@ UNet3dImpl::UNet3dImpl(const UNet3dConfig& config, int64_t in_channels, int64_t 
                        int64_t context_width)
     : config_(config) {
   input_ = register_module(
-      "input", torch::nn::Conv3d(
-                   torch::nn::Conv3dOptions(in_channels, config.channels[0], 3).padding(1)));
+      "input",
+      torch::nn::Conv3d(torch::nn::Conv3dOptions(in_channels, config.channels[0], 3).padding(1)));
   for (size_t level = 0; level < config.channels.size(); ++level) {
     build_level(level, embedding_width, context_width);
   }
   const int64_t deepest = config.channels.back();
   for (int i = 0; i < 2; ++i) {
-    middle_.push_back(register_module(concat("middle", i),
-                                      ResidualBlock3d(deepest, deepest, embedding_width)));
+    middle_.push_back(
+        register_module(concat("middle", i), ResidualBlock3d(deepest, deepest, embedding_width)));
   }
 }
 
@@ -70,8 +70,7 @@ void UNet3dImpl::build_level(size_t level, int64_t embedding_width, int64_t cont
         concat("downsample", level),
         torch::nn::Conv3d(torch::nn::Conv3dOptions(here, next, 3).stride(2).padding(1))));
     upsample_.push_back(register_module(
-        concat("upsample", level),
-        torch::nn::Conv3d(torch::nn::Conv3dOptions(next, here, 1))));
+        concat("upsample", level), torch::nn::Conv3d(torch::nn::Conv3dOptions(next, here, 1))));
   }
   if (static_cast<int64_t>(level) < config_.attention_from) return;
   const bool self = coarsest && config_.self_attention;
@@ -94,8 +93,8 @@ at::Tensor UNet3dImpl::attend(size_t level, const at::Tensor& x, const Context& 
   auto& attention = up ? up_attention_[slot] : down_attention_[slot];
   if (injection_.empty()) return attention(x, context.tokens, context.present);
   const auto injected = injection_[slot](context.tokens, context.present);
-  const auto all_present = torch::ones({injected.size(0), injected.size(1)},
-                                       context.present.options());
+  const auto all_present =
+      torch::ones({injected.size(0), injected.size(1)}, context.present.options());
   return attention(x, torch::cat({context.tokens, injected.to(context.tokens.dtype())}, 1),
                    torch::cat({context.present, all_present}, 1));
 }

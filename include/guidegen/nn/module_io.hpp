@@ -11,8 +11,8 @@ namespace guidegen {
 /// Parameters and buffers by their dotted names; tensors are shared with the module, not copied.
 std::map<std::string, at::Tensor> state_of(const torch::nn::Module& module);
 
-/// Copies `state` into the module's parameters and buffers (converting dtype). A missing, unexpected or wrongly shaped
-/// tensor throws Error(kFailure) naming `source` and the tensor.
+/// Copies `state` into the module's parameters and buffers (converting dtype). A missing,
+/// unexpected or wrongly shaped tensor throws Error(kFailure) naming `source` and the tensor.
 void load_state(torch::nn::Module& module, const std::map<std::string, at::Tensor>& state,
                 const std::string& source);
 
