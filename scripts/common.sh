@@ -32,9 +32,10 @@ timed() {
 # demo.sh and test.sh share this one build tree, so that whoever runs both compiles once.
 build_dir="$root/build/release"
 
+# configure_and_build TARGET
 configure_and_build() {
   local werror=OFF
   [[ "${CI:-}" == true ]] && werror=ON
-  (cd "$root" && cmake --preset release -DGUIDEGEN_WERROR="$werror" "$@" >&2)
-  cmake --build "$build_dir" --parallel "$(jobs_at_once)" >&2
+  (cd "$root" && cmake --preset release -DGUIDEGEN_WERROR="$werror" >&2)
+  cmake --build "$build_dir" --parallel "$(jobs_at_once)" --target "$1" >&2
 }

@@ -9,7 +9,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 out="${1:-$root/out/demo}"
 timed "set-up" "$root/scripts/setup.sh"
-timed "build" configure_and_build
+timed "build" configure_and_build guidegen
 timed "generation" "$build_dir/guidegen" generate --model "$root/models/demo" \
   --prompts "$root/configs/demo/prompts.json" --out "$out"
 

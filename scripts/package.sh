@@ -7,7 +7,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 timed "set-up" "$root/scripts/setup.sh"
-timed "build" configure_and_build
+timed "build" configure_and_build guidegen
 rm -f "$build_dir"/guidegen-*.tar.gz
 (cd "$build_dir" && cpack -G TGZ >&2)
 archive="$(echo "$build_dir"/guidegen-*.tar.gz)"

@@ -8,7 +8,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 timed "set-up" "$root/scripts/setup.sh"
-timed "build" configure_and_build -DGUIDEGEN_TESTS=ON
+timed "build" configure_and_build all
 say "tests"
 cd "$root"
 exec ctest --preset release --parallel "$(jobs_at_once)" --no-tests=error "$@"
