@@ -33,6 +33,9 @@ function(guidegen_install target)
           DESTINATION share/guidegen)
 endfunction()
 
+# Packing and installing take what is built; they do not build the tests first.
+set(CMAKE_SKIP_INSTALL_ALL_DEPENDENCY TRUE)
+
 set(CPACK_GENERATOR TGZ)
 set(CPACK_PACKAGE_NAME guidegen)
 set(CPACK_PACKAGE_VENDOR guidegen)
