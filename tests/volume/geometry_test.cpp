@@ -5,7 +5,7 @@
 namespace guidegen {
 namespace {
 
-using testing::oblique_geometry;
+using volume_testing::oblique_geometry;
 
 TEST(Geometry, IndexAndWorldAreInverse) {
   const ImageGeometry geometry = oblique_geometry(0.4);

@@ -9,15 +9,14 @@ namespace guidegen {
 namespace {
 
 using ::testing::AllOf;
-using testing::counting_volume;
 using ::testing::HasSubstr;
-using testing::message_of;
 using ::testing::Not;
-using testing::oblique_geometry;
-using testing::slurp;
-using testing::spill;
 using ::testing::StartsWith;
-using testing::TemporaryFolder;
+using volume_testing::counting_volume;
+using volume_testing::message_of;
+using volume_testing::oblique_geometry;
+using volume_testing::slurp;
+using volume_testing::spill;
 
 template <typename T>
 void put(std::string& bytes, size_t offset, T value) {
@@ -176,7 +175,7 @@ TEST(NiftiErrors, UnfitVolumesAreNotWritten) {
   Volume mask = counting_volume(oblique_geometry(0), at::kInt);
   mask.data = mask.data - 1;
   EXPECT_THAT(message_of([&] { write_mask(folder / "m.nii", mask); }), HasSubstr("from -1 to"));
-  EXPECT_EQ(folder.entries(), 0);
+  EXPECT_THAT(folder.entries(), ::testing::IsEmpty());
 }
 
 }  // namespace

@@ -8,11 +8,10 @@
 namespace guidegen {
 namespace {
 
-using testing::counting_volume;
-using testing::oblique_geometry;
-using testing::slurp;
-using testing::spill;
-using testing::TemporaryFolder;
+using volume_testing::counting_volume;
+using volume_testing::oblique_geometry;
+using volume_testing::slurp;
+using volume_testing::spill;
 
 class NiftiFormat : public ::testing::TestWithParam<const char*> {};
 
@@ -67,7 +66,7 @@ TEST(Nifti, EqualContentGivesEqualBytes) {
   EXPECT_EQ(bytes, slurp(folder / "two.nii.gz"));
   // RFC 1952: no flags (so no file name) and modification time 0.
   EXPECT_EQ(bytes.substr(3, 5), std::string(5, '\0'));
-  EXPECT_EQ(folder.entries(), 2);
+  EXPECT_EQ(folder.entries().size(), 2U);
 }
 
 TEST(Nifti, WritesOrientationCodesUnitsAndScaling) {

@@ -7,9 +7,9 @@
 namespace guidegen {
 namespace {
 
-using testing::counting_volume;
-using testing::message_of;
-using testing::oblique_geometry;
+using volume_testing::counting_volume;
+using volume_testing::message_of;
+using volume_testing::oblique_geometry;
 
 /// Index of the voxel of `volume` nearest to a world position, and its value.
 float value_at(const Volume& volume, const Vec3& world) {
@@ -59,7 +59,7 @@ INSTANTIATE_TEST_SUITE_P(AllOrientations, Reorient, ::testing::Range(0, 48));
 
 TEST(Volume, ReorientingAtFortyFiveDegreesUsesEveryAxisOnce) {
   ImageGeometry geometry = oblique_geometry(0);
-  geometry.direction = testing::rotation(0, 0, std::acos(-1.0) / 4);
+  geometry.direction = volume_testing::rotation(0, 0, std::acos(-1.0) / 4);
   const Volume after = reorient_ras(counting_volume(geometry));
   std::array<int64_t, 3> sizes = after.geometry.size;
   std::sort(sizes.begin(), sizes.end());
