@@ -116,6 +116,7 @@ int run_app(int argc, char** argv) {
   add_generate_command(app);
   add_evaluate_command(app);
   add_prompt_command(app);
+  add_export_command(app);
   add_info_command(app);
 
   bool quiet = false;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -15,6 +17,10 @@ void print_json(const Json& value);
 
 /// Columns padded to their widest cell, two spaces between; the first row is the head.
 std::string format_table(const std::vector<std::vector<std::string>>& rows);
+
+/// A JSON object for people: one "key: value" line a field, lists of objects as tables, inner
+/// objects indented.
+std::string format_document(const Json& document);
 
 /// "64 x 64 x 80".
 std::string format_size(const std::array<int64_t, 3>& size);
