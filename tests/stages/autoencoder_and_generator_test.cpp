@@ -24,6 +24,8 @@ FeatureGeneratorConfig tiny_generator(const std::string& objective) {
   config.mask_width = 8;
   config.objective = objective;
   config.timesteps = 20;
+  config.prompt_dropout = 0;  // else a field's parameters may see no gradient
+  config.field_dropout = 0;
   return config;
 }
 

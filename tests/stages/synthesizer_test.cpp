@@ -15,6 +15,8 @@ class SynthesizerTest : public ::testing::Test {
     config_.unet.channels = {8, 16};
     config_.unet.attention_from = 0;
     config_.timesteps = 50;
+    config_.prompt_dropout = 0;  // else a field's parameters may see no gradient
+    config_.field_dropout = 0;
     synthesizer_ = Synthesizer(config_, vocabulary_.size());
   }
 

@@ -33,6 +33,7 @@ inline std::shared_ptr<const TrainingCase> toy_case(const std::array<int64_t, 3>
   request.organ = TumorOrgan::kLiver;
   request.position = TumorPosition::kLiverRight;
   request.count = 1;
+  request.size_mm = 24;
   result->prompt.tumors = {request};
   FoundTumor tumor;
   tumor.component.diameter_mm = 24;

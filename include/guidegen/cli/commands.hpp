@@ -15,6 +15,7 @@ void add_generate_command(CLI::App& app);
 void add_evaluate_command(CLI::App& app);
 void add_prompt_command(CLI::App& app);
 void add_info_command(CLI::App& app);
+void add_export_command(CLI::App& app);
 
 /// Builds the command line, parses and runs it. Throws guidegen::Error and Stopped; CLI11's parse
 /// errors become one line on stderr and exit code 2. Returns the exit code.

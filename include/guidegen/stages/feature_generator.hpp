@@ -1,0 +1,90 @@
+#pragma once
+
+#include <torch/nn/modules/conv.h>
+#include <torch/nn/modules/embedding.h>
+#include <torch/nn/modules/linear.h>
+
+#include "guidegen/diffusion/flow.hpp"
+#include "guidegen/diffusion/gaussian.hpp"
+#include "guidegen/nn/unet3d.hpp"
+#include "guidegen/stages/hdr_autoencoder.hpp"
+#include "guidegen/text/attribute_encoder.hpp"
+
+namespace guidegen {
+
+/// Stage III, the feature generator. JSON keys are the member names.
+struct FeatureGeneratorConfig {
+  UNet3dConfig unet;
+  int64_t label_width = 8;         ///< width of the label embedding
+  int64_t mask_width = 48;         ///< channels of the mask encoder's output
+  int64_t text_width = 64;
+  int64_t embedding_width = 128;
+  std::string objective = "flow";  ///< "flow", "epsilon" or "v"
+  std::string schedule = "cosine"; ///< of "epsilon" and "v"
+  int64_t timesteps = 1000;        ///< of "epsilon" and "v"
+  double time_shift = 1.0;         ///< of "flow": bends the sampling grid towards noise
+  double prompt_dropout = 0.1;
+  double field_dropout = 0.15;
+  int64_t sampling_steps = 20;
+  std::string solver = "euler";    ///< of "flow": "euler" or "heun"
+  double text_guidance = 1.0;
+
+  static FeatureGeneratorConfig from_json(JsonObject object);
+  Json to_json() const;
+};
+
+/// p(z | mask, prompt) over the latents of a frozen HDR autoencoder. The mask is encoded by its own encoder, and the mean of its label
+/// embedding over each latent voxel is concatenated as well; text enters by cross-attention.
+class FeatureGeneratorImpl : public torch::nn::Module {
+ public:
+  FeatureGeneratorImpl(const FeatureGeneratorConfig& config, int64_t labels, int64_t latent_channels);
+
+  struct Condition {
+    PromptFeatures text;
+    at::Tensor mask;      ///< uint8 [B,D,H,W], sizes multiples of 4
+    at::Tensor geometry;  ///< [B,6]
+  };
+  /// z [B,Z,D/4,H/4,W/4] normalised latents; time [B] in [0,1] -> network output, same shape, float32.
+  at::Tensor forward(const at::Tensor& z, const at::Tensor& time, const Condition& condition);
+
+  /// `latents` [B,Z,D/4,H/4,W/4] as the autoencoder gives them, one a case of `batch`.
+  LossTerms loss(const TrainingBatch& batch, const at::Tensor& latents,
+                 const StepRandomness& randomness);
+
+  /// Sets the per-channel mean and deviation by which latents are normalised, [Z] each.
+  void set_latent_statistics(const at::Tensor& mean, const at::Tensor& deviation);
+
+  struct Request {
+    Prompt prompt;
+    Volume mask;          ///< uint8 [1,D,H,W], any size
+    uint64_t seed = 0;
+    std::string case_id;
+    int64_t steps = 20;
+    double text_guidance = 1.0;
+    bool bf16 = false;
+  };
+  /// Draws latents [1,Z,D/4,H/4,W/4] (sizes rounded up), on the autoencoder's own scale.
+  at::Tensor sample(const Request& request,
+                    const std::function<void(int64_t, int64_t)>& on_step = {});
+
+  const FeatureGeneratorConfig& config() const { return config_; }
+
+ private:
+  at::Tensor encode_mask(const at::Tensor& mask);
+
+  FeatureGeneratorConfig config_;
+  GaussianDiffusion gaussian_;
+  int64_t latent_channels_;
+  AttributeEncoder prompt_encoder_{nullptr};
+  torch::nn::Embedding label_embedding_{nullptr};
+  torch::nn::Conv3d mask_fold_{nullptr};
+  ResidualBlock3d mask_block_{nullptr};
+  torch::nn::Linear time_{nullptr}, geometry_{nullptr}, pooled_{nullptr};
+  UNet3d unet_{nullptr};
+  torch::nn::GroupNorm output_norm_{nullptr};
+  torch::nn::Conv3d output_{nullptr};
+  at::Tensor latent_mean_, latent_deviation_;  // buffers [Z]
+};
+TORCH_MODULE(FeatureGenerator);
+
+}  // namespace guidegen

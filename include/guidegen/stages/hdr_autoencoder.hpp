@@ -1,0 +1,74 @@
+#pragma once
+
+#include <torch/nn/modules/conv.h>
+#include <torch/nn/modules/embedding.h>
+
+#include "guidegen/nn/blocks.hpp"
+#include "guidegen/stages/stage.hpp"
+#include "guidegen/volume/exposure.hpp"
+
+namespace guidegen {
+
+/// Stage II, the HDR autoencoder. JSON keys are the member names.
+struct HdrAutoencoderConfig {
+  std::vector<Exposure> exposures = default_exposures();
+  int64_t latent_channels = 4;
+  int64_t half_width = 32;            ///< channels at half resolution
+  int64_t quarter_width = 64;         ///< channels at quarter resolution
+  int64_t blocks = 2;                 ///< residual blocks a resolution, each way
+  int64_t full_width = 16;            ///< channels at full resolution, in the decoder
+  int64_t label_width = 8;            ///< width of the label embedding that guides the decoder
+  double kl_weight = 1e-5;
+  double window_weight = 0.5;         ///< of the random-window term
+  double fused_weight = 1.0;          ///< of the fused-HU term
+  double mask_dropout = 0.25;         ///< share of training samples that are decoded without a mask
+  int64_t crop = 32;                  ///< training crop, voxels along each axis
+
+  static HdrAutoencoderConfig from_json(JsonObject object);
+  Json to_json() const;
+};
+
+/// CT <-> latent, 4x smaller along each axis. The encoder sees every exposure; the decoder, guided by the mask where there is one,
+/// emits every exposure and the weights by which they are fused to HU.
+class HdrAutoencoderImpl : public torch::nn::Module {
+ public:
+  HdrAutoencoderImpl(const HdrAutoencoderConfig& config, int64_t labels);
+
+  static constexpr int64_t kDownsampling = 4;
+
+  /// Diagonal Gaussian over latents, [B,Z,D/4,H/4,W/4] each.
+  struct Posterior {
+    at::Tensor mean, log_variance;
+    at::Tensor sample(RandomStream& stream) const;
+  };
+  struct Decoded {
+    at::Tensor exposures;   ///< [B,E,D,H,W] in (-1,1)
+    at::Tensor hu;          ///< [B,1,D,H,W] fused, HU
+  };
+  /// hu [B,1,D,H,W] float32, sizes multiples of 4.
+  Posterior encode(const at::Tensor& hu);
+  /// z [B,Z,D/4,H/4,W/4]; mask uint8 [B,D,H,W] or undefined (no guidance).
+  Decoded decode(const at::Tensor& z, const at::Tensor& mask);
+
+  LossTerms loss(const TrainingBatch& batch, const StepRandomness& randomness);
+
+  const HdrAutoencoderConfig& config() const { return config_; }
+
+ private:
+  at::Tensor embed_mask(const at::Tensor& mask, at::IntArrayRef dhw, int64_t batch);
+
+  HdrAutoencoderConfig config_;
+  int64_t labels_;
+  torch::nn::Conv3d encoder_in_{nullptr}, encoder_down_{nullptr}, encoder_out_{nullptr};
+  std::vector<ResidualBlock3d> encoder_half_, encoder_quarter_, decoder_quarter_, decoder_half_;
+  torch::nn::Embedding label_embedding_{nullptr};  // row `labels` stands for "no mask"
+  torch::nn::Conv3d decoder_in_{nullptr}, decoder_up_{nullptr}, expand_{nullptr}, full_{nullptr},
+      output_{nullptr};
+  std::vector<torch::nn::Conv3d> quarter_modulation_, half_modulation_;
+};
+TORCH_MODULE(HdrAutoencoder);
+
+/// Any size: pads to multiples of 4 with air, encodes to the posterior mean, decodes and crops. `mask` may be null.
+Volume reconstruct_ct(HdrAutoencoder& autoencoder, const Volume& ct, const Volume* mask, bool bf16);
+
+}  // namespace guidegen

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <torch/nn/modules/conv.h>
+#include <torch/nn/modules/embedding.h>
+#include <torch/nn/modules/linear.h>
+
+#include "guidegen/diffusion/categorical.hpp"
+#include "guidegen/nn/unet3d.hpp"
+#include "guidegen/stages/stage.hpp"
+#include "guidegen/stages/tumor_plan.hpp"
+#include "guidegen/text/attribute_encoder.hpp"
+
+namespace guidegen {
+
+/// Stage I, the semantic synthesizer. JSON keys are the member names.
+struct SynthesizerConfig {
+  UNet3dConfig unet;
+  int64_t label_width = 8;           ///< width of the learned label embedding
+  int64_t head_width = 16;           ///< channels at full resolution
+  int64_t text_width = 64;
+  int64_t embedding_width = 128;     ///< time, geometry and pooled text
+  std::string schedule = "cosine";
+  int64_t timesteps = 1000;          ///< T
+  double kl_weight = 20.0;           ///< of the KL term; a step's KL is about 1/T of the whole bound
+  double ce_weight = 1.0;
+  double time_exponent = 1.5;        ///< t is drawn in proportion to t^time_exponent
+  double plan_voxel_weight = 4.0;    ///< extra weight of voxels inside planned tumors
+  double planner_weight = 0.1;
+  double prompt_dropout = 0.1;
+  double field_dropout = 0.15;
+  int64_t sampling_steps = 25;
+  double guidance = 1.0;
+
+  static SynthesizerConfig from_json(JsonObject object);
+  Json to_json() const;
+};
+
+/// p(x_0 | x_t, t, prompt, plan). Works at half resolution after space-to-depth, with a 3x3x3 convolution at full resolution at
+/// the end. What a voxel's own label says about x_0 is added to its logits in closed form (Bayes), so the network only learns what the
+/// surroundings, the plan and the text say.
+class SynthesizerImpl : public torch::nn::Module {
+ public:
+  SynthesizerImpl(const SynthesizerConfig& config, int64_t labels);
+
+  /// Everything beside x_t that a network call needs.
+  struct Condition {
+    PromptFeatures text;
+    at::Tensor plan;      ///< [B,6,D/2,H/2,W/2]
+    at::Tensor geometry;  ///< [B,6], see geometry_features
+  };
+  /// xt uint8 [B,D,H,W] (even sizes), t [B] int64 -> logits [B,K,D,H,W] float32.
+  at::Tensor forward(const at::Tensor& xt, const at::Tensor& t, const Condition& condition);
+
+  LossTerms loss(const TrainingBatch& batch, const StepRandomness& randomness);
+
+  /// Draws a mask [D,H,W] uint8. `bf16` runs convolutions in bfloat16.
+  struct Request {
+    Prompt prompt;
+    ImageGeometry geometry;
+    uint64_t seed = 0;
+    std::string case_id;
+    int64_t steps = 25;
+    double guidance = 1.0;
+    bool bf16 = false;
+  };
+  at::Tensor sample(const Request& request,
+                    const std::function<void(int64_t, int64_t)>& on_step = {});
+
+  const SynthesizerConfig& config() const { return config_; }
+
+ private:
+  at::Tensor own_evidence(const at::Tensor& logits, const at::Tensor& xt, const at::Tensor& t);
+
+  SynthesizerConfig config_;
+  CategoricalDiffusion diffusion_;
+  AttributeEncoder prompt_encoder_{nullptr};
+  TumorPlanner planner_{nullptr};
+  torch::nn::Embedding label_embedding_{nullptr};
+  torch::nn::Linear time_{nullptr}, geometry_{nullptr}, pooled_{nullptr};
+  UNet3d unet_{nullptr};
+  torch::nn::Conv3d expand_{nullptr}, full_{nullptr}, output_{nullptr};
+};
+TORCH_MODULE(Synthesizer);
+
+}  // namespace guidegen

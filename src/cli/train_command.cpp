@@ -1,0 +1,87 @@
+#include <torch/utils.h>
+
+#include <CLI/CLI.hpp>
+
+#include <memory>
+
+#include "guidegen/cli/commands.hpp"
+#include "guidegen/core/error.hpp"
+#include "guidegen/core/stop_signal.hpp"
+#include "guidegen/train/trainer.hpp"
+
+namespace guidegen {
+
+namespace {
+
+struct TrainOptions {
+  int stage = 1;
+  std::string config = "demo";
+  std::string data;
+  std::string out;
+  std::string autoencoder;
+  bool resume = false;
+  std::vector<std::string> overrides;
+};
+
+std::unique_ptr<StageTask> make_task(const TrainOptions& options, const Json& network,
+                                     const Dataset& dataset, const TrainingConfig& training) {
+  if (options.stage == 1) {
+    return make_synthesizer_task(network, options.config, dataset.vocabulary());
+  }
+  if (options.stage == 2) {
+    return make_autoencoder_task(network, options.config, dataset.vocabulary());
+  }
+  return make_generator_task(network, options.config, dataset,
+                             dataset.training_indices(training.validation_share),
+                             options.autoencoder);
+}
+
+void run_train(const TrainOptions& options) {
+  const Json document = load_preset(options.config, options.stage, options.overrides);
+  JsonObject root(document, options.config);
+  root.integer("stage", options.stage, options.stage, options.stage);
+  const Json network = root.has("network") ? root.raw("network") : Json();
+  const Json training_json = root.has("training") ? root.raw("training") : Json::object();
+  const auto training =
+      TrainingConfig::from_json(JsonObject(training_json, options.config, "training"));
+  root.finish();
+  const Dataset dataset = Dataset::open(options.data);
+  torch::manual_seed(training.seed);
+  const auto task = make_task(options, network, dataset, training);
+  install_stop_handler();
+  train(*task, dataset, training, {options.out, options.resume});
+}
+
+void add_stage(CLI::App& train, int stage, const std::string& what) {
+  auto options = std::make_shared<TrainOptions>();
+  options->stage = stage;
+  const std::string name = concat("stage", stage);
+  auto* command = train.add_subcommand(name, what);
+  command->add_option("--config", options->config,
+                      "a shipped preset (demo) or a path that ends in .json")->capture_default_str();
+  command->add_option("--data", options->data, "data set folder")->required();
+  command->add_option("--out", options->out, "run directory")->required();
+  command->add_flag("--resume", options->resume, "go on from the newest intact checkpoint");
+  if (stage == 3) {
+    command->add_option("--autoencoder", options->autoencoder,
+                        "model directory that holds the trained stage 2")->required();
+  }
+  command->add_option("overrides", options->overrides,
+                      "key=value, for instance training.steps=500 or network.unet.blocks=2");
+  command->footer(concat("Example:\n  guidegen train ", name, " --config demo --data phantoms --out runs/",
+                         name, stage == 3 ? " --autoencoder runs/stage2/model" : "",
+                         " training.steps=2000"));
+  command->callback([options] { run_train(*options); });
+}
+
+}  // namespace
+
+void add_train_command(CLI::App& app) {
+  auto* train = app.add_subcommand("train", "Train a stage on a data set");
+  train->require_subcommand(1);
+  add_stage(*train, 1, "Semantic synthesizer: prompt -> mask");
+  add_stage(*train, 2, "HDR autoencoder: CT <-> latent");
+  add_stage(*train, 3, "Feature generator: mask and prompt -> CT latent");
+}
+
+}  // namespace guidegen

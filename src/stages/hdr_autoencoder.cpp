@@ -1,0 +1,214 @@
+#include "guidegen/stages/hdr_autoencoder.hpp"
+
+#include <torch/torch.h>
+
+#include "guidegen/nn/autocast.hpp"
+#include "guidegen/nn/random_tensor.hpp"
+
+namespace guidegen {
+
+namespace {
+
+torch::nn::Conv3d conv(int64_t in, int64_t out, int64_t kernel, int64_t stride = 1) {
+  return torch::nn::Conv3d(
+      torch::nn::Conv3dOptions(in, out, kernel).stride(stride).padding(kernel / 2));
+}
+
+// Spatially-adaptive modulation (Park et al., "SPADE", CVPR 2019): scale and shift from the mask.
+at::Tensor modulate(const at::Tensor& x, torch::nn::Conv3d& from_mask, const at::Tensor& mask) {
+  const auto parts = from_mask(mask).chunk(2, 1);
+  return torch::addcmul(parts[1], x, 1 + parts[0]);
+}
+
+// HU on one compressive curve, asinh((HU - 40) / 150): every tissue keeps a say in the fused loss.
+at::Tensor compress(const at::Tensor& hu) { return torch::asinh((hu - 40.0) / 150.0); }
+
+}  // namespace
+
+HdrAutoencoderImpl::HdrAutoencoderImpl(const HdrAutoencoderConfig& config, int64_t labels)
+    : config_(config), labels_(labels) {
+  const auto exposures = static_cast<int64_t>(config.exposures.size());
+  const int64_t half = config.half_width, quarter = config.quarter_width;
+  encoder_in_ = register_module("encoder_in", conv(8 * exposures, half, 3));
+  encoder_down_ = register_module("encoder_down", conv(half, quarter, 3, 2));
+  encoder_out_ = register_module("encoder_out", conv(quarter, 2 * config.latent_channels, 1));
+  decoder_in_ = register_module("decoder_in", conv(config.latent_channels, quarter, 3));
+  decoder_up_ = register_module("decoder_up", conv(quarter, half, 1));
+  label_embedding_ =
+      register_module("label_embedding", torch::nn::Embedding(labels + 1, config.label_width));
+  for (int64_t i = 0; i < config.blocks; ++i) {
+    const auto add = [this, i](const char* name, std::vector<ResidualBlock3d>& list, int64_t width) {
+      list.push_back(register_module(concat(name, i), ResidualBlock3d(width, width, 0)));
+    };
+    add("encoder_half", encoder_half_, half);
+    add("encoder_quarter", encoder_quarter_, quarter);
+    add("decoder_quarter", decoder_quarter_, quarter);
+    add("decoder_half", decoder_half_, half);
+    quarter_modulation_.push_back(register_module(
+        concat("quarter_modulation", i), conv(config.label_width, 2 * quarter, 1)));
+    half_modulation_.push_back(
+        register_module(concat("half_modulation", i), conv(config.label_width, 2 * half, 1)));
+  }
+  expand_ = register_module("expand", conv(half, 8 * config.full_width, 1));
+  full_ = register_module("full", conv(config.full_width + config.label_width, config.full_width, 3));
+  output_ = register_module("output", conv(config.full_width, 2 * exposures, 1));
+}
+
+at::Tensor HdrAutoencoderImpl::Posterior::sample(RandomStream& stream) const {
+  return mean + torch::exp(0.5 * log_variance) * random_normal(stream, mean.sizes());
+}
+
+HdrAutoencoderImpl::Posterior HdrAutoencoderImpl::encode(const at::Tensor& hu) {
+  const auto exposed = expose(hu, config_.exposures);
+  auto h = encoder_in_(space_to_depth(exposed, 2));
+  for (auto& block : encoder_half_) h = block(h);
+  h = encoder_down_(h);
+  for (auto& block : encoder_quarter_) h = block(h);
+  const auto parts = encoder_out_(torch::silu(h)).to(at::kFloat).chunk(2, 1);
+  return {parts[0], parts[1].clamp(-12.0, 4.0)};
+}
+
+at::Tensor HdrAutoencoderImpl::embed_mask(const at::Tensor& mask, at::IntArrayRef dhw,
+                                          int64_t batch) {
+  const auto labels =
+      mask.defined() ? mask.to(at::kInt)
+                     : torch::full({batch, dhw[0], dhw[1], dhw[2]}, labels_, at::kInt);
+  return label_embedding_(labels).permute({0, 4, 1, 2, 3});
+}
+
+HdrAutoencoderImpl::Decoded HdrAutoencoderImpl::decode(const at::Tensor& z,
+                                                       const at::Tensor& mask) {
+  const std::vector<int64_t> dhw = {z.size(2) * 4, z.size(3) * 4, z.size(4) * 4};
+  const auto labels = embed_mask(mask, dhw, z.size(0));
+  const auto labels_half = at::avg_pool3d(labels, 2);
+  const auto labels_quarter = at::avg_pool3d(labels_half, 2);
+  auto h = decoder_in_(z.contiguous(at::MemoryFormat::ChannelsLast3d));
+  for (size_t i = 0; i < decoder_quarter_.size(); ++i) {
+    h = decoder_quarter_[i](modulate(h, quarter_modulation_[i], labels_quarter));
+  }
+  h = at::upsample_nearest3d(decoder_up_(h), labels_half.sizes().slice(2));
+  for (size_t i = 0; i < decoder_half_.size(); ++i) {
+    h = decoder_half_[i](modulate(h, half_modulation_[i], labels_half));
+  }
+  h = depth_to_space(expand_(torch::silu(h)), 2);
+  h = torch::silu(h);
+  h = full_(torch::cat({h, labels.to(h.scalar_type())}, 1));
+  const AutocastScope full_precision(false);  // 12 bits of HU need more than bfloat16
+  const auto parts = output_(torch::silu(h.to(at::kFloat))).chunk(2, 1);
+  Decoded out;
+  out.exposures = torch::tanh(parts[0]);
+  out.hu = fuse(out.exposures, config_.exposures, parts[1]);
+  return out;
+}
+
+namespace {
+
+// One crop a case, the same for CT and mask, anywhere in the volume.
+struct Crops {
+  at::Tensor hu;    // [B,1,c,c,c] float32
+  at::Tensor mask;  // [B,c,c,c] uint8
+};
+
+Crops random_crops(const TrainingBatch& batch, int64_t crop, RandomStream& stream) {
+  std::vector<at::Tensor> hu, masks;
+  for (const auto& item : batch) {
+    auto ct = item->ct;
+    auto mask = item->mask;
+    for (int64_t axis = 0; axis < 3; ++axis) {
+      const int64_t size = ct.size(axis);
+      const int64_t extent = std::min(crop, size / 4 * 4);
+      const int64_t start = stream.integer(size - extent + 1);
+      ct = ct.slice(axis, start, start + extent);
+      mask = mask.slice(axis, start, start + extent);
+    }
+    hu.push_back(ct.to(at::kFloat).unsqueeze(0));
+    masks.push_back(mask);
+  }
+  return {torch::stack(hu), torch::stack(masks)};
+}
+
+}  // namespace
+
+LossTerms HdrAutoencoderImpl::loss(const TrainingBatch& batch, const StepRandomness& randomness) {
+  auto choices = randomness.stream("stage2/choices");
+  auto noise = randomness.stream("stage2/noise");
+  auto [hu, mask] = random_crops(batch, config_.crop, choices);
+  // A crop is decoded without guidance now and then: the label "no mask" everywhere.
+  auto guide = mask.to(at::kInt);
+  for (int64_t b = 0; b < guide.size(0); ++b) {
+    if (choices.flip(config_.mask_dropout)) guide[b].fill_(labels_);
+  }
+  hu = hu.clamp(-1024.0, 3071.0);
+  const auto posterior = encode(hu);
+  const auto decoded = decode(posterior.sample(noise), guide);
+  const AutocastScope full_precision(false);
+  const auto target = expose(hu, config_.exposures);
+  const auto l1 = (decoded.exposures - target).abs().mean();
+  const auto fused = (compress(decoded.hu) - compress(hu)).abs().mean();
+  // A window drawn at random and shared by both: centre in [-1,1], width in [0.1,2] of the range.
+  const double center = 1023.5 + 2047.5 * choices.uniform(-1.0, 1.0);
+  const double width = 4095.0 * 0.5 * choices.uniform(0.1, 2.0);
+  const auto view = [&](const at::Tensor& x) {
+    return ((x - center) / (0.5 * width)).clamp(-1.0, 1.0);
+  };
+  const auto window = (view(decoded.hu) - view(hu)).abs().mean();
+  const auto kl = 0.5 * (posterior.mean.square() + posterior.log_variance.exp() - 1.0 -
+                         posterior.log_variance).mean();
+  LossTerms out;
+  out.total = l1 + config_.fused_weight * fused + config_.window_weight * window +
+              config_.kl_weight * kl;
+  out.parts = {{"l1", l1.detach()}, {"fused", fused.detach()}, {"window", window.detach()},
+               {"kl", kl.detach()},
+               {"mae_hu", (decoded.hu - hu).abs().mean().detach()}};
+  return out;
+}
+
+Volume reconstruct_ct(HdrAutoencoder& autoencoder, const Volume& ct, const Volume* mask, bool bf16) {
+  const torch::NoGradGuard no_grad;
+  const AutocastScope autocast(bf16);
+  constexpr int64_t f = HdrAutoencoderImpl::kDownsampling;
+  const auto hu = pad_to_multiple(ct.data.to(at::kFloat).unsqueeze(0), f, -1024.0);
+  const auto guide = mask ? pad_to_multiple(mask->data, f, 0) : at::Tensor();
+  const auto decoded = autoencoder->decode(autoencoder->encode(hu).mean, guide);
+  const auto size = to_dhw(ct.geometry.size);
+  return {decoded.hu[0].slice(1, 0, size[0]).slice(2, 0, size[1]).slice(3, 0, size[2]).contiguous(),
+          ct.geometry};
+}
+
+HdrAutoencoderConfig HdrAutoencoderConfig::from_json(JsonObject object) {
+  HdrAutoencoderConfig c;
+  if (object.has("exposures")) {
+    c.exposures = exposures_from_json(object.raw("exposures"), object.source());
+  }
+  c.latent_channels = object.integer("latent_channels", 1, 64, c.latent_channels);
+  c.half_width = object.integer("half_width", 4, 1024, c.half_width);
+  c.quarter_width = object.integer("quarter_width", 4, 1024, c.quarter_width);
+  c.blocks = object.integer("blocks", 1, 8, c.blocks);
+  c.full_width = object.integer("full_width", 2, 512, c.full_width);
+  c.label_width = object.integer("label_width", 1, 256, c.label_width);
+  c.kl_weight = object.number("kl_weight", 0, 1e3, c.kl_weight);
+  c.window_weight = object.number("window_weight", 0, 1e3, c.window_weight);
+  c.fused_weight = object.number("fused_weight", 0, 1e3, c.fused_weight);
+  c.mask_dropout = object.number("mask_dropout", 0, 1, c.mask_dropout);
+  c.crop = object.integer("crop", 8, 512, c.crop);
+  if (c.crop % 4 != 0) object.fail("crop", concat(c.crop, " is no multiple of 4"));
+  object.finish();
+  return c;
+}
+
+Json HdrAutoencoderConfig::to_json() const {
+  return {{"exposures", guidegen::to_json(exposures)},
+          {"latent_channels", latent_channels},
+          {"half_width", half_width},
+          {"quarter_width", quarter_width},
+          {"blocks", blocks},
+          {"full_width", full_width},
+          {"label_width", label_width},
+          {"kl_weight", kl_weight},
+          {"window_weight", window_weight},
+          {"fused_weight", fused_weight},
+          {"mask_dropout", mask_dropout},
+          {"crop", crop}};
+}
+
+}  // namespace guidegen

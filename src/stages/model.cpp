@@ -1,0 +1,150 @@
+#include "guidegen/stages/model.hpp"
+
+#include <torch/torch.h>
+
+#include "guidegen/core/error.hpp"
+#include "guidegen/core/sha256.hpp"
+#include "guidegen/nn/autocast.hpp"
+#include "guidegen/nn/module_io.hpp"
+#include "guidegen/stages/feature_generator.hpp"
+#include "guidegen/stages/hdr_autoencoder.hpp"
+#include "guidegen/stages/model_directory.hpp"
+#include "guidegen/stages/synthesizer.hpp"
+
+namespace guidegen {
+
+struct Model::Parts {
+  ModelDescription description;
+  std::map<std::string, std::string> hashes;
+  bool bf16 = false;
+  // Forward passes of LibTorch modules are not const; the weights do not change.
+  mutable Synthesizer synthesizer{nullptr};
+  mutable HdrAutoencoder autoencoder{nullptr};
+  mutable FeatureGenerator generator{nullptr};
+};
+
+namespace {
+
+template <typename Holder>
+void finish_loading(Holder& module, const std::filesystem::path& weights) {
+  load_module(weights, *module);
+  module->eval();
+  for (auto& parameter : module->parameters()) parameter.set_requires_grad(false);
+}
+
+}  // namespace
+
+Model Model::load(const std::filesystem::path& directory) {
+  auto parts = std::make_unique<Parts>();
+  parts->description = read_model_description(directory);
+  parts->bf16 = bf16_is_fast();
+  const auto& description = parts->description;
+  const int64_t labels = description.vocabulary.size();
+  const std::string source = (directory / "model.json").string();
+  for (const auto& [stage, entry] : description.stages) {
+    const auto weights = directory / entry.weights;
+    parts->hashes[entry.weights] = sha256_file(weights);
+    JsonObject config(entry.config, source, concat("stages.", stage, ".config"));
+    if (stage == 1) {
+      parts->synthesizer = Synthesizer(SynthesizerConfig::from_json(config), labels);
+      finish_loading(parts->synthesizer, weights);
+    } else if (stage == 2) {
+      parts->autoencoder = HdrAutoencoder(HdrAutoencoderConfig::from_json(config), labels);
+      finish_loading(parts->autoencoder, weights);
+    } else {
+      parts->generator = FeatureGenerator(FeatureGeneratorConfig::from_json(config), labels,
+                                          entry.latent_channels);
+      finish_loading(parts->generator, weights);
+    }
+  }
+  if (parts->generator && parts->autoencoder &&
+      parts->autoencoder->config().latent_channels !=
+          description.stages.at(3).latent_channels) {
+    throw_usage(source, ": stages.3.latent_channels: does not fit the autoencoder of stage 2");
+  }
+  return Model(std::move(parts));
+}
+
+Model::Model(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Model::~Model() = default;
+Model::Model(Model&&) noexcept = default;
+Model& Model::operator=(Model&&) noexcept = default;
+
+const Vocabulary& Model::vocabulary() const { return parts_->description.vocabulary; }
+const ImageGeometry& Model::geometry() const { return parts_->description.geometry; }
+const Json& Model::description() const { return parts_->description.document; }
+const std::map<std::string, std::string>& Model::weight_hashes() const { return parts_->hashes; }
+
+bool Model::has_stage(int stage) const { return parts_->description.stages.count(stage) > 0; }
+
+ImageGeometry Model::geometry_for(const Prompt& prompt) const {
+  ImageGeometry geometry =
+      centered_geometry(prompt.size.value_or(parts_->description.geometry.size),
+                        prompt.spacing_mm.value_or(parts_->description.geometry.spacing));
+  for (const auto extent : geometry.size) {
+    if (extent < 16) {
+      throw_usage("prompt ", prompt.id, ": size: ", extent,
+                  " voxels along an axis, the networks take 16 or more");
+    }
+  }
+  return geometry;
+}
+
+namespace {
+
+void require_stage(const Model& model, int stage, const char* purpose) {
+  if (!model.has_stage(stage)) {
+    throw_usage("the model holds no stage ", stage, ", which ", purpose,
+                " needs; train it, or join trained stages by `guidegen export model`");
+  }
+}
+
+}  // namespace
+
+Volume Model::sample_mask(const Prompt& prompt, const std::string& case_id, uint64_t seed,
+                          const MaskSampling& options, const StepCallback& on_step) const {
+  require_stage(*this, 1, "sampling a mask");
+  const auto& config = parts_->synthesizer->config();
+  SynthesizerImpl::Request request;
+  request.prompt = prompt;
+  request.geometry = geometry_for(prompt);
+  request.seed = seed;
+  request.case_id = case_id;
+  request.steps = options.steps > 0 ? options.steps : config.sampling_steps;
+  request.guidance = options.guidance.value_or(config.guidance);
+  request.bf16 = parts_->bf16;
+  return {parts_->synthesizer->sample(request, on_step).unsqueeze(0), request.geometry};
+}
+
+Volume Model::sample_ct(const Prompt& prompt, const Volume& mask, const std::string& case_id,
+                        uint64_t seed, const CtSampling& options,
+                        const StepCallback& on_step) const {
+  require_stage(*this, 3, "sampling a CT");
+  require_stage(*this, 2, "sampling a CT");
+  check_volume(mask, "mask");
+  const torch::NoGradGuard no_grad;
+  const auto& config = parts_->generator->config();
+  FeatureGeneratorImpl::Request request;
+  request.prompt = prompt;
+  request.mask = mask;
+  request.seed = seed;
+  request.case_id = case_id;
+  request.steps = options.steps > 0 ? options.steps : config.sampling_steps;
+  request.text_guidance = options.text_guidance.value_or(config.text_guidance);
+  request.bf16 = parts_->bf16;
+  const auto latents = parts_->generator->sample(request, on_step);
+  const AutocastScope autocast(parts_->bf16);
+  const auto guide = pad_to_multiple(mask.data, HdrAutoencoderImpl::kDownsampling, 0);
+  const auto hu = parts_->autoencoder->decode(latents, guide).hu[0];
+  const auto size = to_dhw(mask.geometry.size);
+  return {hu.slice(1, 0, size[0]).slice(2, 0, size[1]).slice(3, 0, size[2]).round().contiguous(),
+          mask.geometry};
+}
+
+Volume Model::reconstruct(const Volume& ct, const Volume* mask) const {
+  require_stage(*this, 2, "reconstruction");
+  check_volume(ct, "CT");
+  return reconstruct_ct(parts_->autoencoder, ct, mask, parts_->bf16);
+}
+
+}  // namespace guidegen

@@ -1,0 +1,108 @@
+#include "guidegen/stages/model_directory.hpp"
+
+#include "guidegen/core/error.hpp"
+#include "guidegen/core/files.hpp"
+#include "guidegen/core/sha256.hpp"
+#include "guidegen/nn/safetensors.hpp"
+
+namespace guidegen {
+
+namespace {
+
+constexpr const char* kFormat = "guidegen-model";
+constexpr int64_t kVersion = 1;
+
+StageEntry read_stage(JsonObject object) {
+  StageEntry entry;
+  entry.weights = object.text("weights");
+  check_file_name(entry.weights, object.source() + ": " + object.path_of("weights"));
+  entry.config = object.raw("config");
+  entry.latent_channels = object.integer("latent_channels", 0, 64, 0);
+  if (object.has("provenance")) entry.provenance = object.raw("provenance");
+  object.finish();
+  return entry;
+}
+
+ImageGeometry read_grid(JsonObject object) {
+  const auto size = object.integers("size", 1, 4096);
+  const auto spacing = object.numbers("spacing_mm", 0.05, 50);
+  if (size.size() != 3) object.fail("size", "expected three whole numbers x, y, z");
+  if (spacing.size() != 3) object.fail("spacing_mm", "expected three numbers x, y, z");
+  object.finish();
+  return centered_geometry({size[0], size[1], size[2]}, {spacing[0], spacing[1], spacing[2]});
+}
+
+}  // namespace
+
+ModelDescription read_model_description(const std::filesystem::path& directory) {
+  const auto path = directory / "model.json";
+  if (!std::filesystem::is_directory(directory)) {
+    throw_usage(directory.string(), ": no such folder, expected a model directory");
+  }
+  if (!std::filesystem::exists(path)) {
+    throw_usage(directory.string(), ": holds no model.json, expected a model directory");
+  }
+  ModelDescription out;
+  out.document = read_json_file(path);
+  JsonObject root(out.document, path.string());
+  root.choice("format", {kFormat});
+  root.integer("version", kVersion, kVersion);
+  root.text("written_by", "");
+  out.vocabulary = Vocabulary::from_json(root.raw("vocabulary"), path.string());
+  out.geometry = read_grid(root.object("grid"));
+  JsonObject stages = root.object("stages");
+  for (int stage = 1; stage <= 3; ++stage) {
+    const auto key = std::to_string(stage);
+    if (stages.has(key)) out.stages[stage] = read_stage(stages.object(key));
+  }
+  stages.finish();
+  root.finish();
+  return out;
+}
+
+Json to_json(const ModelDescription& description) {
+  Json stages = Json::object();
+  for (const auto& [stage, entry] : description.stages) {
+    Json item = {{"weights", entry.weights}, {"config", entry.config}};
+    if (entry.latent_channels > 0) item["latent_channels"] = entry.latent_channels;
+    if (!entry.provenance.is_null()) item["provenance"] = entry.provenance;
+    stages[std::to_string(stage)] = item;
+  }
+  return {{"format", kFormat},
+          {"version", kVersion},
+          {"grid", {{"size", description.geometry.size},
+                    {"spacing_mm", description.geometry.spacing}}},
+          {"stages", stages},
+          {"vocabulary", description.vocabulary.document()}};
+}
+
+void join_models(const std::vector<std::filesystem::path>& sources,
+                 const std::filesystem::path& out, const std::string& dtype) {
+  if (sources.empty()) throw_usage("no model directory given to join");
+  ModelDescription joined = read_model_description(sources.front());
+  joined.stages.clear();
+  AtomicDirectory directory(out);
+  for (const auto& source : sources) {
+    const auto description = read_model_description(source);
+    if (description.vocabulary.document() != joined.vocabulary.document()) {
+      throw_usage(source.string(), ": its vocabulary differs from that of ",
+                  sources.front().string());
+    }
+    if (!same_geometry(description.geometry, joined.geometry)) {
+      throw_usage(source.string(), ": its grid differs from that of ", sources.front().string());
+    }
+    for (const auto& [stage, entry] : description.stages) {
+      auto file = read_safetensors(source / entry.weights);
+      for (auto& [name, tensor] : file.tensors) {
+        if (dtype == "fp16" && tensor.is_floating_point()) tensor = tensor.to(at::kHalf);
+      }
+      write_safetensors(directory.staging() / entry.weights, file);
+      joined.stages[stage] = entry;
+    }
+  }
+  // Weights in fp16 are rounded; what was trained keeps its own hash in the provenance.
+  write_file_atomic(directory.staging() / "model.json", dump_json(to_json(joined)));
+  directory.commit();
+}
+
+}  // namespace guidegen

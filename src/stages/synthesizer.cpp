@@ -1,0 +1,213 @@
+#include "guidegen/stages/synthesizer.hpp"
+
+#include <torch/torch.h>
+
+#include "guidegen/nn/autocast.hpp"
+#include "guidegen/nn/random_tensor.hpp"
+
+namespace guidegen {
+
+namespace {
+
+constexpr int64_t kFactor = 2;      // space-to-depth
+constexpr double kMaxEvidence = 12;  // nats; enough to pin a voxel at t = 1
+
+// Coordinates of coarse voxels in units of 200 mm from the center of the field of view,
+// [1,3,D/2,H/2,W/2]: convolutions alone know places only near the border.
+at::Tensor coordinate_channels(const ImageGeometry& geometry) {
+  std::vector<at::Tensor> axes;
+  for (const size_t axis : {2U, 1U, 0U}) {
+    const int64_t n = (geometry.size[axis] + kFactor - 1) / kFactor;
+    axes.push_back((torch::arange(n) - 0.5 * double(n - 1)) * (geometry.spacing[axis] * kFactor) /
+                   200.0);
+  }
+  const auto grid = torch::meshgrid(axes, "ij");
+  return torch::stack({grid[0], grid[1], grid[2]}).unsqueeze(0);
+}
+
+at::Tensor plan_with_coordinates(const TumorPlan& plan, const ImageGeometry& geometry) {
+  return torch::cat({rasterize_plan(plan, geometry, kFactor).unsqueeze(0),
+                     coordinate_channels(geometry)}, 1);
+}
+
+int64_t draw_time(int64_t timesteps, double exponent, RandomStream& stream) {
+  const double u = std::pow(stream.uniform(), 1.0 / (1.0 + exponent));
+  return std::min<int64_t>(timesteps, 1 + int64_t(u * double(timesteps)));
+}
+
+}  // namespace
+
+SynthesizerImpl::SynthesizerImpl(const SynthesizerConfig& config, int64_t labels)
+    : config_(config), diffusion_(NoiseSchedule(config.schedule, config.timesteps), labels) {
+  const int64_t folded = config.label_width * kFactor * kFactor * kFactor;
+  const int64_t wide = config.embedding_width;
+  prompt_encoder_ = register_module("prompt_encoder", AttributeEncoder(config.text_width));
+  planner_ = register_module("planner", TumorPlanner());
+  label_embedding_ =
+      register_module("label_embedding", torch::nn::Embedding(labels, config.label_width));
+  time_ = register_module("time", torch::nn::Linear(64, wide));
+  geometry_ = register_module("geometry", torch::nn::Linear(6, wide));
+  pooled_ = register_module("pooled", torch::nn::Linear(config.text_width, wide));
+  unet_ = register_module(
+      "unet", UNet3d(config.unet, folded + kPlanChannels + 3, wide, config.text_width));
+  expand_ = register_module(
+      "expand", torch::nn::Conv3d(torch::nn::Conv3dOptions(
+                    unet_->out_channels(), 8 * config.head_width, 1)));
+  full_ = register_module(
+      "full", torch::nn::Conv3d(torch::nn::Conv3dOptions(config.head_width + config.label_width,
+                                                         config.head_width, 3).padding(1)));
+  output_ = register_module(
+      "output", torch::nn::Conv3d(torch::nn::Conv3dOptions(config.head_width, labels, 1)));
+}
+
+at::Tensor SynthesizerImpl::own_evidence(const at::Tensor& logits, const at::Tensor& xt,
+                                         const at::Tensor& t) {
+  // log q(x_t | x_0 = x_t) - log q(x_t | x_0 != x_t) = log(1 + K alpha_bar / (1 - alpha_bar)).
+  std::vector<float> evidence;
+  for (int64_t b = 0; b < t.size(0); ++b) {
+    const double signal = diffusion_.schedule().alpha_bar(t[b].item<int64_t>());
+    const double log_ratio = std::log1p(double(diffusion_.labels()) * signal /
+                                        std::max(1e-12, 1.0 - signal));
+    evidence.push_back(static_cast<float>(std::min(kMaxEvidence, log_ratio)));
+  }
+  const auto index = xt.to(at::kLong).unsqueeze(1);
+  const auto source = torch::tensor(evidence).view({-1, 1, 1, 1, 1}).expand(index.sizes());
+  return logits.scatter_add(1, index, source);
+}
+
+at::Tensor SynthesizerImpl::forward(const at::Tensor& xt, const at::Tensor& t,
+                                    const Condition& condition) {
+  // The embedding comes out with channels last, which is the order convolutions prefer.
+  const auto labels = label_embedding_(xt.to(at::kInt)).permute({0, 4, 1, 2, 3});
+  const auto x = torch::cat({space_to_depth(labels, kFactor), condition.plan}, 1)
+                     .contiguous(at::MemoryFormat::ChannelsLast3d);
+  const auto time = t.to(at::kFloat) / double(config_.timesteps);
+  const auto embedding = time_(sinusoidal_features(time, 64, 1000.0)) +
+                         geometry_(condition.geometry) + pooled_(condition.text.pooled);
+  const auto features =
+      unet_->forward(x, embedding, {condition.text.tokens, condition.text.present}).features;
+  auto h = depth_to_space(expand_(torch::silu(features)), kFactor);
+  h = torch::silu(h);
+  h = full_(torch::cat({h, labels.to(h.scalar_type())}, 1));
+  const AutocastScope full_precision(false);  // logits need more than eight bits of mantissa
+  return own_evidence(output_(torch::silu(h.to(at::kFloat))), xt, t);
+}
+
+LossTerms SynthesizerImpl::loss(const TrainingBatch& batch, const StepRandomness& randomness) {
+  auto choices = randomness.stream("stage1/choices");
+  auto noise = randomness.stream("stage1/noise");
+  std::vector<at::Tensor> masks, plans, geometries;
+  std::vector<int64_t> times;
+  std::vector<std::optional<Prompt>> prompts;
+  std::vector<Prompt> full_prompts;
+  std::vector<TumorPlan> tumor_plans;
+  for (const auto& item : batch) {
+    masks.push_back(pad_to_multiple(item->mask.unsqueeze(0), kFactor, 0).squeeze(0));
+    tumor_plans.push_back(plan_of(item->tumors, item->geometry));
+    plans.push_back(plan_with_coordinates(tumor_plans.back(), item->geometry));
+    geometries.push_back(geometry_features(item->geometry));
+    times.push_back(draw_time(config_.timesteps, config_.time_exponent, choices));
+    prompts.push_back(
+        drop_fields(item->prompt, config_.prompt_dropout, config_.field_dropout, choices));
+    full_prompts.push_back(item->prompt);
+  }
+  const auto x0 = torch::stack(masks);
+  const auto t = torch::tensor(times);
+  const auto xt = diffusion_.add_noise(x0, t, random_uniform(noise, x0.sizes()));
+  Condition condition{prompt_encoder_->forward(prompts), torch::cat(plans), torch::cat(geometries)};
+  const auto logits = forward(xt, t, condition);
+  // The plan is part of the condition, so weighting by it does not bias p(x_0 | x_t, t, condition).
+  const auto inside = condition.plan.slice(1, 0, kTumorOrganCount).amax(1, true);
+  const auto weight =
+      1.0 + config_.plan_voxel_weight *
+                at::upsample_nearest3d(inside, x0.sizes().slice(1)).squeeze(1);
+  const AutocastScope full_precision(false);
+  const auto losses = diffusion_.loss(logits, x0, xt, t, config_.kl_weight, config_.ce_weight,
+                                      weight.contiguous());
+  const auto planner = planner_->loss(full_prompts, tumor_plans);
+  LossTerms out;
+  out.total = losses.total + config_.planner_weight * planner;
+  out.parts = {{"kl", losses.kl}, {"cross_entropy", losses.cross_entropy},
+               {"planner", planner.detach()}};
+  return out;
+}
+
+at::Tensor SynthesizerImpl::sample(const Request& request,
+                                   const std::function<void(int64_t, int64_t)>& on_step) {
+  const torch::NoGradGuard no_grad;
+  RandomStream plan_stream(request.seed, request.case_id, "mask/plan");
+  RandomStream noise(request.seed, request.case_id, "mask/noise");
+  const TumorPlan plan = planner_->sample(request.prompt, request.geometry, plan_stream);
+  ImageGeometry padded = request.geometry;
+  for (auto& size : padded.size) size += size % kFactor;
+  const auto dhw = to_dhw(padded.size);
+  Condition with{prompt_encoder_->forward({request.prompt}),
+                 plan_with_coordinates(plan, request.geometry),
+                 geometry_features(request.geometry)};
+  Condition without = with;
+  without.text = prompt_encoder_->forward({std::nullopt});
+
+  const int64_t labels = diffusion_.labels();
+  auto x = (random_uniform(noise, {1, dhw[0], dhw[1], dhw[2]}) * double(labels))
+               .clamp_max(double(labels - 1)).to(at::kByte);
+  const auto times = diffusion_.schedule().strided(request.steps);
+  const auto calls = static_cast<int64_t>(times.size()) - 1;
+  for (int64_t i = 0; i < calls; ++i) {
+    const int64_t t = times[static_cast<size_t>(i)], s = times[static_cast<size_t>(i) + 1];
+    const AutocastScope autocast(request.bf16);
+    auto logits = forward(x, torch::tensor({t}), with);
+    if (request.guidance != 1.0) {
+      const auto free = forward(x, torch::tensor({t}), without);
+      logits = free + request.guidance * (logits - free);
+    }
+    // The last step takes the most likely label: single voxels drawn at random would only be noise.
+    x = s == 0 ? logits.argmax(1).to(at::kByte)
+               : diffusion_.sample_step(logits, x, t, s, random_uniform(noise, x.sizes()));
+    if (on_step) on_step(i + 1, calls);
+  }
+  const auto size = to_dhw(request.geometry.size);
+  return x[0].slice(0, 0, size[0]).slice(1, 0, size[1]).slice(2, 0, size[2]).contiguous();
+}
+
+SynthesizerConfig SynthesizerConfig::from_json(JsonObject object) {
+  SynthesizerConfig c;
+  if (object.has("unet")) c.unet = UNet3dConfig::from_json(object.object("unet"));
+  c.label_width = object.integer("label_width", 1, 256, c.label_width);
+  c.head_width = object.integer("head_width", 1, 512, c.head_width);
+  c.text_width = object.integer("text_width", 4, 4096, c.text_width);
+  c.embedding_width = object.integer("embedding_width", 4, 4096, c.embedding_width);
+  c.schedule = object.choice("schedule", {"cosine", "linear"}, c.schedule);
+  c.timesteps = object.integer("timesteps", 2, 100000, c.timesteps);
+  c.kl_weight = object.number("kl_weight", 0, 1e6, c.kl_weight);
+  c.ce_weight = object.number("ce_weight", 0, 1e6, c.ce_weight);
+  c.time_exponent = object.number("time_exponent", 0, 10, c.time_exponent);
+  c.plan_voxel_weight = object.number("plan_voxel_weight", 0, 1e4, c.plan_voxel_weight);
+  c.planner_weight = object.number("planner_weight", 0, 1e4, c.planner_weight);
+  c.prompt_dropout = object.number("prompt_dropout", 0, 1, c.prompt_dropout);
+  c.field_dropout = object.number("field_dropout", 0, 1, c.field_dropout);
+  c.sampling_steps = object.integer("sampling_steps", 1, 100000, c.sampling_steps);
+  c.guidance = object.number("guidance", 0, 100, c.guidance);
+  object.finish();
+  return c;
+}
+
+Json SynthesizerConfig::to_json() const {
+  return {{"unet", unet.to_json()},
+          {"label_width", label_width},
+          {"head_width", head_width},
+          {"text_width", text_width},
+          {"embedding_width", embedding_width},
+          {"schedule", schedule},
+          {"timesteps", timesteps},
+          {"kl_weight", kl_weight},
+          {"ce_weight", ce_weight},
+          {"time_exponent", time_exponent},
+          {"plan_voxel_weight", plan_voxel_weight},
+          {"planner_weight", planner_weight},
+          {"prompt_dropout", prompt_dropout},
+          {"field_dropout", field_dropout},
+          {"sampling_steps", sampling_steps},
+          {"guidance", guidance}};
+}
+
+}  // namespace guidegen

@@ -1,0 +1,100 @@
+#include "guidegen/train/checkpoint.hpp"
+
+#include "guidegen/core/error.hpp"
+#include "guidegen/core/files.hpp"
+#include "guidegen/core/json.hpp"
+#include "guidegen/core/log.hpp"
+#include "guidegen/core/sha256.hpp"
+#include "guidegen/nn/module_io.hpp"
+#include "guidegen/nn/safetensors.hpp"
+
+namespace guidegen {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* kPrefix = "step-";
+constexpr const char* kWeights = "weights.safetensors";
+constexpr const char* kOptimizer = "optimizer.safetensors";
+constexpr const char* kState = "state.json";
+
+void restore(const fs::path& folder, torch::nn::Module& module, Optimizer& optimizer) {
+  const auto state_path = folder / kState;
+  const Json document = read_json_file(state_path);
+  JsonObject state(document, state_path.string());
+  JsonObject hashes = state.object("sha256");
+  for (const char* name : {kWeights, kOptimizer}) {
+    if (sha256_file(folder / name) != hashes.text(name)) {
+      throw_failure((folder / name).string(), ": its SHA-256 is not the one in state.json");
+    }
+  }
+  load_state(module, read_safetensors(folder / kWeights).tensors, (folder / kWeights).string());
+  optimizer.load_state(read_safetensors(folder / kOptimizer).tensors,
+                       (folder / kOptimizer).string());
+}
+
+}  // namespace
+
+CheckpointStore::CheckpointStore(fs::path run_directory, int64_t keep)
+    : root_(std::move(run_directory) / "checkpoints"), keep_(keep) {}
+
+fs::path CheckpointStore::folder(int64_t step) const {
+  return root_ / concat(kPrefix, step);
+}
+
+std::vector<int64_t> CheckpointStore::steps() const {
+  std::vector<int64_t> found;
+  if (!fs::is_directory(root_)) return found;
+  for (const auto& entry : fs::directory_iterator(root_)) {
+    const std::string name = entry.path().filename().string();
+    const std::string digits = name.rfind(kPrefix, 0) == 0 ? name.substr(5) : "";
+    if (digits.empty() || digits.size() > 18 ||
+        digits.find_first_not_of("0123456789") != std::string::npos) {
+      continue;
+    }
+    found.push_back(std::stoll(digits));
+  }
+  std::sort(found.rbegin(), found.rend());
+  return found;
+}
+
+bool CheckpointStore::empty() const { return steps().empty(); }
+
+void CheckpointStore::save(int64_t step, const torch::nn::Module& module,
+                           const Optimizer& optimizer) {
+  make_directories(root_);
+  AtomicDirectory directory(folder(step));
+  write_safetensors(directory.staging() / kWeights, {state_of(module), {}});
+  write_safetensors(directory.staging() / kOptimizer, {optimizer.state(), {}});
+  Json hashes = Json::object();
+  for (const char* name : {kWeights, kOptimizer}) {
+    hashes[name] = sha256_file(directory.staging() / name);
+  }
+  const Json state = {{"step", step}, {"sha256", hashes}};
+  write_file_atomic(directory.staging() / kState, dump_json(state));
+  directory.commit();
+  const auto all = steps();
+  for (size_t i = static_cast<size_t>(keep_); i < all.size(); ++i) {
+    std::error_code ignored;  // an old checkpoint that can't be removed does no harm
+    fs::remove_all(folder(all[i]), ignored);
+  }
+}
+
+std::optional<int64_t> CheckpointStore::load_newest(torch::nn::Module& module,
+                                                    Optimizer& optimizer) const {
+  const auto all = steps();
+  for (const auto step : all) {
+    try {
+      restore(folder(step), module, optimizer);
+      return step;
+    } catch (const Error& error) {
+      log_warning(concat("checkpoint ", folder(step).string(), " is damaged (", error.what(),
+                         "); trying the one before it"));
+    }
+  }
+  if (!all.empty()) throw_failure(root_.string(), ": every checkpoint is damaged");
+  return std::nullopt;
+}
+
+}  // namespace guidegen

@@ -1,0 +1,181 @@
+#include <torch/torch.h>
+
+#include "guidegen/core/error.hpp"
+#include "guidegen/core/log.hpp"
+#include "guidegen/nn/autocast.hpp"
+#include "guidegen/nn/module_io.hpp"
+#include "guidegen/stages/feature_generator.hpp"
+#include "guidegen/stages/synthesizer.hpp"
+#include "guidegen/train/stage_task.hpp"
+
+namespace guidegen {
+
+namespace {
+
+constexpr uint64_t kPreviewSeed = 1;
+
+JsonObject network_object(const Json& network, const std::string& source) {
+  static const Json nothing = Json::object();
+  return {network.is_null() ? nothing : network, source, "network"};
+}
+
+class SynthesizerTask final : public StageTask {
+ public:
+  SynthesizerTask(const SynthesizerConfig& config, const Vocabulary& vocabulary)
+      : vocabulary_(vocabulary), synthesizer_(config, vocabulary.size()) {}
+
+  int stage() const override { return 1; }
+  torch::nn::Module& module() override { return *synthesizer_; }
+  bool needs_ct() const override { return false; }
+  LossTerms loss(const TrainingBatch& batch, const StepRandomness& randomness) override {
+    return synthesizer_->loss(batch, randomness);
+  }
+  Picture preview(const TrainingCase& item) override {
+    SynthesizerImpl::Request request;
+    request.prompt = item.prompt;
+    request.geometry = item.geometry;
+    request.seed = kPreviewSeed;
+    request.case_id = item.id;
+    request.steps = synthesizer_->config().sampling_steps;
+    request.bf16 = bf16_is_fast();
+    const Volume mask{synthesizer_->sample(request).unsqueeze(0), item.geometry};
+    return render_preview(nullptr, &mask, vocabulary_);
+  }
+  Json network_config() const override { return synthesizer_->config().to_json(); }
+
+ private:
+  const Vocabulary& vocabulary_;
+  Synthesizer synthesizer_;
+};
+
+class AutoencoderTask final : public StageTask {
+ public:
+  AutoencoderTask(const HdrAutoencoderConfig& config, const Vocabulary& vocabulary)
+      : vocabulary_(vocabulary), autoencoder_(config, vocabulary.size()) {}
+
+  int stage() const override { return 2; }
+  torch::nn::Module& module() override { return *autoencoder_; }
+  bool needs_ct() const override { return true; }
+  LossTerms loss(const TrainingBatch& batch, const StepRandomness& randomness) override {
+    return autoencoder_->loss(batch, randomness);
+  }
+  Picture preview(const TrainingCase& item) override {
+    const Volume ct{item.ct.to(at::kFloat).unsqueeze(0), item.geometry};
+    const Volume mask{item.mask.unsqueeze(0), item.geometry};
+    const Volume made = reconstruct_ct(autoencoder_, ct, &mask, bf16_is_fast());
+    return contact_sheet({render_preview(&ct, nullptr, vocabulary_),
+                          render_preview(&made, nullptr, vocabulary_)},
+                         {"original", "reconstruction"}, 1);
+  }
+  Json network_config() const override { return autoencoder_->config().to_json(); }
+
+ private:
+  const Vocabulary& vocabulary_;
+  HdrAutoencoder autoencoder_;
+};
+
+class GeneratorTask final : public StageTask {
+ public:
+  GeneratorTask(const FeatureGeneratorConfig& config, HdrAutoencoder autoencoder,
+                const Dataset& dataset, const std::vector<size_t>& training)
+      : vocabulary_(dataset.vocabulary()),
+        autoencoder_(std::move(autoencoder)),
+        generator_(config, vocabulary_.size(), autoencoder_->config().latent_channels) {
+    measure_latents(dataset, training);
+  }
+
+  int stage() const override { return 3; }
+  torch::nn::Module& module() override { return *generator_; }
+  bool needs_ct() const override { return true; }
+  LossTerms loss(const TrainingBatch& batch, const StepRandomness& randomness) override {
+    std::vector<at::Tensor> latents;
+    for (const auto& item : batch) latents.push_back(latent_of(*item));
+    return generator_->loss(batch, torch::cat(latents), randomness);
+  }
+  Picture preview(const TrainingCase& item) override {
+    const torch::NoGradGuard no_grad;
+    FeatureGeneratorImpl::Request request;
+    request.prompt = item.prompt;
+    request.mask = {item.mask.unsqueeze(0), item.geometry};
+    request.seed = kPreviewSeed;
+    request.case_id = item.id;
+    request.steps = generator_->config().sampling_steps;
+    request.bf16 = bf16_is_fast();
+    const auto latents = generator_->sample(request);
+    const AutocastScope autocast(request.bf16);
+    const auto guide = pad_to_multiple(request.mask.data, HdrAutoencoderImpl::kDownsampling, 0);
+    const auto size = to_dhw(item.geometry.size);
+    const Volume ct{autoencoder_->decode(latents, guide).hu[0].slice(1, 0, size[0])
+                        .slice(2, 0, size[1]).slice(3, 0, size[2]).contiguous(), item.geometry};
+    return render_preview(&ct, &request.mask, vocabulary_);
+  }
+  Json network_config() const override { return generator_->config().to_json(); }
+  int64_t latent_channels() const override { return autoencoder_->config().latent_channels; }
+
+ private:
+  // The posterior mean [1,Z,D/4,H/4,W/4]. The autoencoder is frozen, so each case is encoded once.
+  at::Tensor latent_of(const TrainingCase& item) {
+    if (const auto found = latents_.find(item.id); found != latents_.end()) return found->second;
+    const torch::NoGradGuard no_grad;
+    const AutocastScope autocast(bf16_is_fast());
+    const auto hu = pad_to_multiple(item.ct.to(at::kFloat).unsqueeze(0).unsqueeze(0),
+                                    HdrAutoencoderImpl::kDownsampling, -1024.0);
+    return latents_[item.id] = autoencoder_->encode(hu).mean.contiguous();
+  }
+
+  void measure_latents(const Dataset& dataset, const std::vector<size_t>& training) {
+    constexpr size_t kCases = 24;
+    std::vector<at::Tensor> all;
+    for (size_t i = 0; i < std::min(kCases, training.size()); ++i) {
+      const auto item = load_training_case(dataset, training[i], true);
+      all.push_back(latent_of(*item).squeeze(0).flatten(1));
+    }
+    const auto values = torch::cat(all, 1);
+    generator_->set_latent_statistics(values.mean(1), values.std(1));
+  }
+
+  const Vocabulary& vocabulary_;
+  HdrAutoencoder autoencoder_;
+  FeatureGenerator generator_;
+  std::unordered_map<std::string, at::Tensor> latents_;
+};
+
+}  // namespace
+
+std::unique_ptr<StageTask> make_synthesizer_task(const Json& network, const std::string& source,
+                                                 const Vocabulary& vocabulary) {
+  const auto config = SynthesizerConfig::from_json(network_object(network, source));
+  return std::make_unique<SynthesizerTask>(config, vocabulary);
+}
+
+std::unique_ptr<StageTask> make_autoencoder_task(const Json& network, const std::string& source,
+                                                 const Vocabulary& vocabulary) {
+  const auto config = HdrAutoencoderConfig::from_json(network_object(network, source));
+  return std::make_unique<AutoencoderTask>(config, vocabulary);
+}
+
+std::unique_ptr<StageTask> make_generator_task(const Json& network, const std::string& source,
+                                               const Dataset& dataset,
+                                               const std::vector<size_t>& training,
+                                               const std::filesystem::path& autoencoder) {
+  const auto config = FeatureGeneratorConfig::from_json(network_object(network, source));
+  const auto description = read_model_description(autoencoder);
+  const auto stage2 = description.stages.find(2);
+  if (stage2 == description.stages.end()) {
+    throw_usage(autoencoder.string(), ": holds no stage 2, expected a trained autoencoder");
+  }
+  if (description.vocabulary.size() != dataset.vocabulary().size()) {
+    throw_usage(autoencoder.string(), ": its vocabulary has ", description.vocabulary.size(),
+                " labels, the data set's ", dataset.vocabulary().size());
+  }
+  HdrAutoencoder network2(
+      HdrAutoencoderConfig::from_json(JsonObject(stage2->second.config, autoencoder.string(),
+                                                 "stages.2.config")),
+      dataset.vocabulary().size());
+  load_module(autoencoder / stage2->second.weights, *network2);
+  network2->eval();
+  for (auto& parameter : network2->parameters()) parameter.set_requires_grad(false);
+  return std::make_unique<GeneratorTask>(config, network2, dataset, training);
+}
+
+}  // namespace guidegen
