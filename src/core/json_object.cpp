@@ -1,4 +1,6 @@
 #include <cmath>
+#include <limits>
+#include <optional>
 #include <utility>
 
 #include "core/terminal_line.hpp"
