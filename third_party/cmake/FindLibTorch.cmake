@@ -1,4 +1,4 @@
-# Finds LibTorch as the PyPI wheel lays it out (torch/include, torch/lib) and makes
+# Finds LibTorch as the PyTorch wheel lays it out (torch/include, torch/lib) and makes
 #   Torch::c10  Torch::torch_cpu       always
 #   Torch::c10_cuda  Torch::torch_cuda  where the CUDA libraries are there
 # TorchConfig.cmake of the wheel is not used: it insists on a CUDA toolkit.
