@@ -23,7 +23,8 @@ void paint_pelvic_organs(Painter& painter, RandomStream& stream) {
   DistanceField bladder(painter.canvas, 16.0F);
   bladder.ellipsoid({0, 24, 76 + lift}, {35, 27, 25});
   bladder.offset([&](Point p) { return 1.5F * lumps(p); });
-  bladder.intersect([&](Point p) { return std::max(painter.frame.cavity(p) + 3.0F, 56.0F - p.z); });
+  bladder.restrict_to(
+      [&](Point p) { return std::max(painter.frame.cavity(p) + 3.0F, 56.0F - p.z); });
   DistanceField gland(painter.canvas, 9.0F);
   if (painter.patient.male()) {
     gland.ellipsoid({0, 14, 44}, {23, 17, 15});
@@ -59,11 +60,11 @@ void paint_colon(Painter& painter, RandomStream& stream) {
                               {{-76, 50, 222 + 0.5F * sag}, 18},
                               {{-34, 68, 196 + sag}, 18.5F},
                               {{16, 68, 190 + sag}, 19},
-                              {{62, 58, 200 + 0.5F * sag}, 20},
-                              {{98, 22, 214}, 22},
-                              {{102, -14, 202}, 24},
-                              {{101, -18, 172}, 25},
-                              {{92, -6, 140}, 25}};
+                              {{62, 58, 190 + 0.5F * sag}, 19},
+                              {{98, 24, 196}, 21},
+                              {{103, -8, 186}, 23},
+                              {{101, -14, 164}, 24},
+                              {{92, -4, 136}, 24}};
   nodes = painter.settle(std::move(nodes));
   std::vector<TubeNode> course = smooth_course(nodes, kSteps);
   pinch(course, 30.0F, 0.10F);
@@ -73,7 +74,7 @@ void paint_colon(Painter& painter, RandomStream& stream) {
   painter.courses.colon = course;
   DistanceField field(painter.canvas, 9.0F);
   field.tube(course);
-  field.intersect([&](Point p) { return painter.abdomen(p) + 1.5F; });
+  field.restrict_to([&](Point p) { return painter.abdomen(p) + 0.5F; });
   painter.paint_to_volume("colon", field, 7.0F);
 }
 
@@ -104,7 +105,7 @@ void paint_small_bowel(Painter& painter, RandomStream& stream) {
   pinch(course, 36.0F, 0.12F);
   DistanceField field(painter.canvas, 9.0F);
   field.tube(course);
-  field.intersect([&](Point p) { return std::max(painter.abdomen(p) + 2.0F, 84.0F - p.z); });
+  field.restrict_to([&](Point p) { return std::max(painter.abdomen(p) + 1.0F, 84.0F - p.z); });
   painter.paint_to_volume("small_bowel", field, 8.0F);
 }
 
@@ -125,7 +126,8 @@ void paint_anatomy(Painter& painter, uint64_t seed, const std::string& case_id) 
   paint_airway_and_esophagus(painter);
   with("heart", paint_heart);
   with("lungs", paint_lungs);
-  with("kidneys", paint_kidneys_and_adrenals);
+  with("adrenals", paint_adrenals);
+  with("kidneys", paint_kidneys);
   with("pancreas", paint_pancreas_region);
   with("spleen", paint_spleen_and_stomach);
   with("pelvis", paint_pelvic_organs);

@@ -14,7 +14,7 @@ float mediastinum(Point p) {
   const float upper = smooth_step(348, 378, p.z);
   const float half_width = 25.0F + upper * (9.0F - 8.0F * smooth_step(395, 450, p.z));
   const float half_depth = 34.0F + 26.0F * upper;
-  const float x = (p.x + 3.0F) / half_width;
+  const float x = (p.x + 6.0F) / half_width;
   const float y = (p.y + 30.0F - 32.0F * upper) / half_depth;
   return (std::sqrt(x * x + y * y) - 1.0F) * half_width;
 }
@@ -39,9 +39,9 @@ void paint_great_vessels(Painter& painter, RandomStream& stream) {
                                                      {{-8 + 0.5F * bend, -26, 235}, 9.5F * r},
                                                      {{-7 + bend, -18, 195}, 9 * r},
                                                      {{-3, -17, 163}, 8.5F * r}});
-  DistanceField field(painter.canvas, 4.0F);
+  DistanceField field(painter.canvas, 5.0F);
   field.tube(aorta);
-  painter.paint_to_volume("aorta", field, 2.5F);
+  painter.paint_to_volume("aorta", field, 4.0F);
 
   const float v = bulk * (1.0F + 0.5F * wander(0.12F));
   field.clear();
@@ -88,7 +88,7 @@ void paint_heart(Painter& painter, RandomStream& stream) {
   field.tube({{{-12, 34, 370}, 15}, {{-14, 14, 388}, 13}});  // pulmonary trunk
   field.offset([&](Point p) { return 2.5F * lumps(p); });
   const TorsoFrame& frame = painter.frame;
-  field.intersect([&](Point p) {
+  field.restrict_to([&](Point p) {
     return std::max({frame.cavity(p) + 3.0F, frame.diaphragm(p.x, p.y) + 2.0F - p.z,
                      frame.spine_y(p.z) + 30.0F - p.y});
   });
@@ -125,16 +125,24 @@ void paint_lungs(Painter& painter, RandomStream& stream) {
   DistanceField horizontal(canvas, 1e6F);
   horizontal.unite({0, -110, 205}, {140, 105, 475},
                    [&](Point p) { return p.z - 0.12F * p.y + 4.0F * flat(p); });
-  // A chest too small for the breath that was drawn: every lobe gives in alike.
-  double held = 0;
-  for_each_voxel(canvas, space.box(), [&](int64_t i) {
-    if (in_lung(i, 1.0F) || in_lung(i, -1.0F)) held += canvas.voxel_ml();
-  });
-  const double share = std::min(1.0, held / total);
+  // Lobes share what each side of the chest holds in the proportions that were drawn.
+  const auto share_of = [&](float side, std::initializer_list<const char*> lobes) {
+    double held = 0;
+    for_each_voxel(canvas, space.box(), [&](int64_t i) {
+      if (in_lung(i, side)) held += canvas.voxel_ml();
+    });
+    double asked = 0;
+    for (const char* lobe : lobes) asked += wanted(painter, lobe, 1000);
+    return held / asked;
+  };
+  const double left = share_of(-1.0F, {"lung_lower_left", "lung_upper_left"});
+  const double right =
+      share_of(1.0F, {"lung_lower_right", "lung_middle_right", "lung_upper_right"});
   const auto split = [&](const std::string& label, const DistanceField& field, float side,
                          double fallback) {
-    const float t = painter.solve(label, field, share * wanted(painter, label, fallback), 0.0F,
-                                  1000.0F, [&](int64_t i) { return in_lung(i, side); });
+    const float t =
+        painter.solve(label, field, (side > 0 ? right : left) * wanted(painter, label, fallback),
+                      0.0F, 1000.0F, [&](int64_t i) { return in_lung(i, side); });
     const uint8_t value = painter.id(label);
     for_each_voxel(canvas, field.box(), [&](int64_t i) {
       if (!in_lung(i, side) || field[i] >= t) return;

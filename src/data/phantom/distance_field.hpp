@@ -31,12 +31,20 @@ class DistanceField {
   /// A plate: all within `thickness` of the triangle.
   void triangle(Point a, Point b, Point c, float thickness);
 
-  /// value = max(value, f(point)): keeps only what lies inside f as well.
+  /// value = max(value, f(point)): a notch, which a threshold widens or narrows like the rest.
   template <typename F>
   void intersect(F f) {
     for_each_voxel(*canvas_, box_, [&](int64_t i) {
       float& v = values_[static_cast<size_t>(i)];
       if (v < kFar) v = std::max(v, f(canvas_->points[static_cast<size_t>(i)]));
+    });
+  }
+  /// A hard border: nothing where f(point) >= 0, whatever the threshold.
+  template <typename F>
+  void restrict_to(F f) {
+    for_each_voxel(*canvas_, box_, [&](int64_t i) {
+      float& v = values_[static_cast<size_t>(i)];
+      if (v < kFar && f(canvas_->points[static_cast<size_t>(i)]) >= 0) v = kFar;
     });
   }
   /// value += f(point).

@@ -77,12 +77,12 @@ Patient draw_patient(const Prompt& wish, RandomStream& stream) {
       static_cast<float>(5.0 + 21.0 * obesity * obesity + (patient.male() ? 0.0 : 3.0));
   patient.visceral_fat = static_cast<float>(std::clamp(
       0.8 * obesity + (patient.male() ? 0.15 : 0.0) + stream.normal(0.0, 0.08), 0.0, 1.0));
-  const double height = std::clamp(stream.normal(0.0, 0.025), -0.05, 0.05);
+  const double height = std::clamp(stream.normal(0.0, 0.02), -0.04, 0.04);
   const double girth = std::clamp(stream.normal(0.0, 0.025), -0.05, 0.05) + 0.03 * (obesity - 0.4);
-  const double build = patient.male() ? 1.02 : 0.95;
+  const double build = patient.male() ? 1.04 : 0.965;
   patient.scale = {static_cast<float>(build * (1.0 + girth)),
                    static_cast<float>(build * (1.0 + girth + 0.05 * (obesity - 0.4))),
-                   static_cast<float>((patient.male() ? 1.0 : 0.96) * (1.0 + height))};
+                   static_cast<float>((patient.male() ? 1.03 : 0.98) * (1.0 + height))};
   draw_volumes(patient, stream);
   return patient;
 }

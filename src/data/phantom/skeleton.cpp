@@ -20,11 +20,11 @@ std::vector<Vertebra> vertebrae() {
   std::vector<Vertebra> out;
   for (int i = 0; i < 5; ++i) {
     const auto t = static_cast<float>(i);
-    out.push_back({141.0F + 27.0F * t, 25.0F - 0.8F * t, 17.0F - 0.3F * t, 10.5F});
+    out.push_back({141.0F + 27.0F * t, 27.0F - 0.8F * t, 18.5F - 0.3F * t, 10.5F});
   }
   for (int i = 0; i < 15; ++i) {
     const auto t = static_cast<float>(i);
-    out.push_back({272.5F + 17.6F * t, 20.5F - 0.5F * t, 15.5F - 0.35F * t, 6.8F});
+    out.push_back({272.5F + 17.6F * t, 22.0F - 0.5F * t, 16.5F - 0.35F * t, 6.8F});
   }
   return out;
 }
@@ -162,7 +162,7 @@ void paint_thoracic_bones(Painter& painter) {
 void paint_pelvic_bones(Painter& painter) {
   DistanceField field(painter.canvas, 1.0F);
   const float widen = painter.patient.male() ? 0.0F : 5.0F;
-  const float plate = painter.noise_free_radius(5.0F);
+  const float plate = painter.noise_free_radius(6.0F);
   // Iliac wing: a sheet between the crest and the line from the sacroiliac joint to the hip.
   const std::array<Point, 6> crest{{{36, -96, 128},
                                     {58, -92, 168},

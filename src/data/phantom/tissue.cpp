@@ -282,7 +282,7 @@ float Tissue::bone(int64_t i) const {
   // Shafts of femur and humerus carry the thickest, densest cortex.
   const bool shaft = (p.z < 28 && std::abs(p.x) > 88) || (p.z > 452 && std::abs(p.x) > 105);
   const float thickness = shaft ? 3.0F * cortex_mm_ : cortex_mm_;
-  const float dense = shaft ? 1.25F * cortex_hu_ : cortex_hu_;
+  const float dense = shaft ? 1.4F * cortex_hu_ : cortex_hu_;
   const float marrow = shaft ? -30.0F : 0.9F * marrow_hu_ + 25.0F * medium_(p);
   return marrow + (dense - marrow) * cortex_share(depth, thickness);
 }

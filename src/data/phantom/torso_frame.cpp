@@ -15,18 +15,18 @@ struct Outline {
 
 // Inner surface of ribs and abdominal muscles.
 constexpr std::array kCavity{
-    Outline{-60, 50, 20, -60},  Outline{0, 56, 25, -62},    Outline{30, 58, 42, -72},
-    Outline{60, 60, 52, -82},   Outline{100, 76, 68, -84},  Outline{140, 102, 80, -62},
-    Outline{180, 120, 84, -64}, Outline{220, 123, 86, -76}, Outline{260, 126, 88, -86},
-    Outline{300, 128, 92, -94}, Outline{340, 128, 93, -97}, Outline{380, 121, 86, -96},
-    Outline{415, 104, 66, -90}, Outline{440, 84, 42, -82},  Outline{456, 60, 14, -68},
+    Outline{-60, 50, 20, -60},  Outline{0, 56, 25, -62},     Outline{30, 58, 42, -72},
+    Outline{60, 60, 52, -82},   Outline{100, 76, 68, -84},   Outline{140, 102, 80, -62},
+    Outline{180, 124, 85, -66}, Outline{220, 128, 87, -80},  Outline{260, 134, 91, -93},
+    Outline{300, 136, 95, -99}, Outline{340, 134, 95, -100}, Outline{380, 127, 90, -99},
+    Outline{415, 110, 71, -93}, Outline{440, 88, 45, -84},   Outline{456, 60, 14, -68},
     Outline{468, 24, -8, -45},  Outline{620, 20, -8, -45}};
 
 // Outer surface of the muscles, skeleton included, without subcutaneous fat.
 constexpr std::array kMuscle{
     Outline{-60, 150, 70, -86},   Outline{0, 152, 76, -96},     Outline{60, 154, 82, -108},
-    Outline{110, 148, 88, -110},  Outline{160, 141, 94, -108},  Outline{220, 136, 98, -106},
-    Outline{270, 139, 102, -112}, Outline{320, 143, 107, -117}, Outline{360, 146, 106, -119},
+    Outline{110, 148, 88, -110},  Outline{160, 143, 95, -108},  Outline{220, 141, 100, -107},
+    Outline{270, 147, 104, -113}, Outline{320, 149, 107, -117}, Outline{360, 149, 106, -119},
     Outline{400, 150, 94, -119},  Outline{425, 148, 78, -114},  Outline{445, 122, 60, -104},
     Outline{460, 86, 50, -95},    Outline{480, 62, 45, -86},    Outline{620, 56, 44, -80}};
 
@@ -107,13 +107,13 @@ float TorsoFrame::skin(Point p) const {
 }
 
 float TorsoFrame::diaphragm(float x, float y) const {
-  const float right = x > 0 ? 4.0F : -4.0F;
+  const float right = x > 0 ? 3.0F : -3.0F;
   const float side = std::min(std::abs(x) / 30.0F, 1.0F);
   const float saddle = 9.0F * std::exp(-(x * x) / (34.0F * 34.0F));
   const float r = 1.0F + std::min(0.0F, cavity({x, y, 300.0F})) / 96.0F;
   const float drop =
       y < 0 ? 72.0F + 14.0F * clamp01(-y / 80.0F) : 72.0F - 36.0F * clamp01(y / 80.0F);
-  return 318.0F + right * side - saddle - drop * r * r * r;
+  return 313.0F + right * side - saddle - drop * r * r * r * r;
 }
 
 float TorsoFrame::spine_y(float z) const {

@@ -2,7 +2,21 @@
 
 namespace guidegen::phantom {
 
-void paint_kidneys_and_adrenals(Painter& painter, RandomStream& stream) {
+void paint_adrenals(Painter& painter, RandomStream& stream) {
+  for (const float side : {1.0F, -1.0F}) {
+    const bool right = side > 0;
+    const auto wander = [&stream](double mm) { return static_cast<float>(stream.normal(0.0, mm)); };
+    DistanceField adrenal(painter.canvas, 7.0F);
+    const Point top = painter.settle(
+        {side * (right ? 35.0F : 38.0F), -38.0F, (right ? 276.0F : 276.0F) + wander(2)});
+    const float r = painter.noise_free_radius(2.6F);
+    adrenal.tube({{top + Point{0, 7, 4}, r}, {top, r}, {top + Point{side * 11, -12, -9}, r}});
+    adrenal.tube({{top, r}, {top + Point{-side * 4, -13, -9}, r}});
+    painter.paint_to_volume(right ? "adrenal_right" : "adrenal_left", adrenal, 6.5F);
+  }
+}
+
+void paint_kidneys(Painter& painter, RandomStream& stream) {
   for (const float side : {1.0F, -1.0F}) {
     const bool right = side > 0;
     const SmoothNoise lumps(stream, 55, 6);
@@ -18,16 +32,8 @@ void paint_kidneys_and_adrenals(Painter& painter, RandomStream& stream) {
       const Point q = p - center - Point{-side * 25.0F, 9.0F, 0.0F};
       return 14.0F - std::sqrt(q.x * q.x * 0.7F + q.y * q.y + q.z * q.z * 0.45F);
     });
-    kidney.intersect([&](Point p) { return painter.abdomen(p) + 2.0F; });
+    kidney.restrict_to([&](Point p) { return painter.abdomen(p) + 1.0F; });
     painter.paint_to_volume(right ? "kidney_right" : "kidney_left", kidney, 9.0F);
-
-    DistanceField adrenal(painter.canvas, 6.0F);
-    const Point top = painter.settle(
-        {side * (right ? 35.0F : 38.0F), -38.0F, (right ? 276.0F : 276.0F) + wander(2)});
-    const float r = painter.noise_free_radius(2.6F);
-    adrenal.tube({{top + Point{0, 7, 4}, r}, {top, r}, {top + Point{side * 11, -12, -9}, r}});
-    adrenal.tube({{top, r}, {top + Point{-side * 4, -13, -9}, r}});
-    painter.paint_to_volume(right ? "adrenal_right" : "adrenal_left", adrenal, 5.0F);
   }
 }
 
@@ -48,7 +54,7 @@ void paint_pancreas_region(Painter& painter, RandomStream& stream) {
                                            {{44, 8, 276}, vessel + 1}})));
   veins.tube(painter.settle({{{44, 8, 276}, vessel}, {{72, -4, 288}, vessel - 0.5F}}));
   veins.tube(painter.settle({{{44, 8, 276}, vessel}, {{12, 32, 288}, vessel - 0.5F}}));
-  painter.paint_to_volume("portal_splenic_veins", veins, 1.5F);
+  painter.paint_to_volume("portal_splenic_veins", veins, 3.0F);
 
   painter.courses.pancreas = painter.settle(smooth_course({{{27, 6, 203}, 13},
                                                            {{22, 12, 220}, 14},
@@ -72,27 +78,28 @@ void paint_pancreas_region(Painter& painter, RandomStream& stream) {
                                               {{-30, 12, 210}, 11}})));
   painter.paint_to_volume("duodenum", duodenum, 5.0F);
 
-  DistanceField gallbladder(painter.canvas, 7.0F);
+  DistanceField gallbladder(painter.canvas, 11.0F);
   const float swing = wander(4);
   gallbladder.tube(painter.settle(smooth_course(
       {{{44, 24, 258}, 5}, {{52 + 0.5F * swing, 40, 242}, 11}, {{58 + swing, 56, 222}, 13}})));
-  gallbladder.intersect([&](Point p) { return painter.abdomen(p) + 2.0F; });
-  painter.paint_to_volume("gallbladder", gallbladder, 6.0F);
+  gallbladder.restrict_to([&](Point p) { return painter.abdomen(p) + 1.0F; });
+  painter.paint_to_volume("gallbladder", gallbladder, 10.0F);
 }
 
 void paint_spleen_and_stomach(Painter& painter, RandomStream& stream) {
   const SmoothNoise spleen_lumps(stream, 70, 6);
   const SmoothNoise stomach_lumps(stream, 80, 6);
   const auto wander = [&stream](double mm) { return static_cast<float>(stream.normal(0.0, mm)); };
-  DistanceField spleen(painter.canvas, 16.0F);
-  const Point center = painter.settle({-98.0F + wander(2), -46.0F + wander(4), 278.0F + wander(4)});
-  spleen.ellipsoid(center, {22, 46, 42}, frame_along({-0.25F, -0.45F, 1}));
+  DistanceField spleen(painter.canvas, 20.0F);
+  const Point center = painter.settle({-93.0F + wander(2), -44.0F + wander(4), 282.0F + wander(4)});
+  spleen.ellipsoid(center, {30, 50, 46}, frame_along({-0.25F, -0.45F, 1}));
   spleen.offset([&](Point p) { return 3.0F * spleen_lumps(p); });
   spleen.intersect([&](Point p) {
-    const Point q = p - center - Point{38, 16, -4};
-    return std::max(painter.abdomen(p), 26.0F - length(q));  // hilum, facing the stomach
+    const Point q = p - center - Point{44, 18, -4};
+    return 24.0F - length(q);  // hilum, facing the stomach
   });
-  painter.paint_to_volume("spleen", spleen, 15.0F);
+  spleen.restrict_to([&](Point p) { return painter.abdomen(p); });
+  painter.paint_to_volume("spleen", spleen, 19.0F);
 
   DistanceField stomach(painter.canvas, 14.0F);
   stomach.tube(painter.settle(smooth_course({{{-58, -16, 306 + wander(3)}, 30},
@@ -102,22 +109,27 @@ void paint_spleen_and_stomach(Painter& painter, RandomStream& stream) {
                                              {{-22, 56, 220}, 19},
                                              {{8, 44, 230}, 13}})));
   stomach.offset([&](Point p) { return 3.0F * stomach_lumps(p); });
-  stomach.intersect([&](Point p) { return painter.abdomen(p) + 1.0F; });
+  stomach.restrict_to([&](Point p) { return painter.abdomen(p) + 1.0F; });
   painter.paint_to_volume("stomach", stomach, 13.0F);
 }
 
 void paint_liver(Painter& painter, RandomStream& stream) {
   const SmoothNoise lumps(stream, 100, 6);
   const auto wander = [&stream](double mm) { return static_cast<float>(stream.normal(0.0, mm)); };
-  DistanceField liver(painter.canvas, 24.0F);
+  DistanceField liver(painter.canvas, 32.0F);
   const float low = wander(5);
   liver.ellipsoid(painter.settle({68, -4, 280}), {66, 84, 56}, frame_along({0.15F, -0.1F, 1}));
   liver.ellipsoid(painter.settle({88, -6, 244 + low}), {36, 66, 46});  // lower right lobe
-  liver.ellipsoid(painter.settle({-4 + wander(8), 46, 292}), {70, 44, 28},
+  liver.ellipsoid(painter.settle({-4 + wander(8), 46, 292}), {76, 46, 32},
                   frame_along({0.22F, -0.3F, 1}));  // left lobe
   liver.offset([&](Point p) { return 4.0F * lumps(p); });
-  liver.intersect([&](Point p) { return painter.abdomen(p); });
-  painter.paint_to_volume("liver", liver, 22.0F);
+  liver.restrict_to([&](Point p) {
+    // Not into the space beside and behind the aorta.
+    const float crus =
+        painter.frame.spine_y(p.z) + 26.0F - 0.8F * std::max(0.0F, p.x - 12.0F) - p.y;
+    return std::max(painter.abdomen(p), crus);
+  });
+  painter.paint_to_volume("liver", liver, 30.0F);
 }
 
 }  // namespace guidegen::phantom
