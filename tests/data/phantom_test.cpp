@@ -8,6 +8,7 @@
 
 #include "guidegen/anatomy/organ_facts.hpp"
 #include "guidegen/core/error.hpp"
+#include "guidegen/data/tumor_census.hpp"
 #include "guidegen/volume/components.hpp"
 
 namespace guidegen {
@@ -297,6 +298,28 @@ TEST(Phantom, WritesThePromptThatDescribesIt) {
   EXPECT_EQ(prompt.race, Race::kAsian);
   EXPECT_TRUE(prompt.contrast && prompt.tumors && prompt.spacing_mm && prompt.size);
   EXPECT_EQ(to_json(prompt_from_json(to_json(prompt), "test")), to_json(prompt));
+}
+
+TEST(Phantom, AgreesWithTheTumorCensus) {
+  int tumors = 0;
+  int agree = 0;
+  for (int p = 0; p < 3 * kTumorPositionCount; ++p) {
+    const auto position = static_cast<TumorPosition>(p % kTumorPositionCount);
+    PhantomRequest request = request_for(600 + static_cast<uint64_t>(p));
+    TumorRequest tumor;
+    tumor.organ = organ_of(position);
+    tumor.position = position;
+    request.wish.tumors = {tumor};
+    const Phantom phantom = make_phantom(request, torso());
+    ASSERT_EQ(phantom.prompt.tumors->size(), 1U) << name_of(position);
+    const std::vector<FoundTumor> found = find_tumors(phantom.mask, torso());
+    EXPECT_EQ(static_cast<int>(found.size()), *phantom.prompt.tumors->front().count);
+    for (const FoundTumor& one : found) {
+      ++tumors;
+      agree += one.organ == organ_of(position) && one.position == position ? 1 : 0;
+    }
+  }
+  EXPECT_THAT(agree, Ge(tumors * 9 / 10)) << "of " << tumors;
 }
 
 TEST(Phantom, SizesATumorByItsStage) {

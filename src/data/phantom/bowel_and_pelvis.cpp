@@ -68,6 +68,7 @@ void paint_colon(Painter& painter, RandomStream& stream) {
   nodes = painter.settle(std::move(nodes));
   std::vector<TubeNode> course = smooth_course(nodes, kSteps);
   pinch(course, 30.0F, 0.10F);
+  painter.courses.step = kSteps;
   painter.courses.descending = 8 * kSteps;
   painter.courses.transverse = 11 * kSteps + kSteps / 2;
   painter.courses.ascending = 17 * kSteps;

@@ -47,6 +47,12 @@ class DistanceField {
       if (v < kFar && f(canvas_->points[static_cast<size_t>(i)]) >= 0) v = kFar;
     });
   }
+  /// Keeps `margin` mm away from another shape on the same canvas.
+  void keep_away(const DistanceField& other, float margin) {
+    for_each_voxel(*canvas_, other.box_, [&](int64_t i) {
+      if (other[i] < margin) values_[static_cast<size_t>(i)] = kFar;
+    });
+  }
   /// value += f(point).
   template <typename F>
   void offset(F f) {

@@ -21,6 +21,7 @@ struct Courses {
   std::vector<TubeNode> colon;
   /// Index into `colon` where the descending, transverse and ascending parts begin (from the anus).
   size_t descending = 0, transverse = 0, ascending = 0;
+  size_t step = 1;                 ///< nodes between two landmarks
   std::vector<TubeNode> pancreas;  ///< head to tail
 };
 

@@ -43,9 +43,9 @@ SizePrior size_prior(TumorOrgan organ) {
     case TumorOrgan::kKidney:
       return {34, 14, 60};
     case TumorOrgan::kColon:
-      return {33, 16, 50};
+      return {30, 16, 46};
     case TumorOrgan::kPancreas:
-      return {28, 14, 42};
+      return {22, 13, 34};
   }
   return {30, 12, 70};
 }

@@ -3,6 +3,7 @@
 #include <array>
 #include <numbers>
 #include <set>
+#include <unordered_set>
 
 namespace guidegen::phantom {
 namespace {
@@ -69,6 +70,16 @@ LiverPlane liver_plane(const Painter& painter) {
   return plane;
 }
 
+// The organ of the prompt that a label belongs to, or -1.
+int tumor_organ_of(const std::string& label) {
+  if (label.starts_with("lung_")) return static_cast<int>(TumorOrgan::kLung);
+  if (label.starts_with("kidney_")) return static_cast<int>(TumorOrgan::kKidney);
+  if (label == "liver") return static_cast<int>(TumorOrgan::kLiver);
+  if (label == "colon") return static_cast<int>(TumorOrgan::kColon);
+  if (label == "pancreas") return static_cast<int>(TumorOrgan::kPancreas);
+  return -1;
+}
+
 class Placer {
  public:
   Placer(Painter& painter, RandomStream stream)
@@ -77,15 +88,23 @@ class Placer {
         stream_(std::move(stream)),
         plane_(liver_plane(painter)),
         tumor_(painter.id("tumor")),
-        blocked_(canvas_.labels.size(), 0) {}
+        blocked_(canvas_.labels.size(), 0) {
+    for (const LabelInfo& label : painter.vocabulary().labels()) {
+      owners_.push_back(tumor_organ_of(label.name));
+    }
+  }
 
   std::optional<PlacedTumor> place(TumorPosition position, double size_mm);
 
  private:
   std::vector<int64_t> host_voxels(TumorPosition position) const;
-  bool in_position(TumorPosition position, Point p) const;
+  bool in_position(TumorPosition position, Point p, bool margin) const;
+  bool in_colon_part(TumorPosition position, Point p, bool margin) const;
+  bool in_pancreas_part(TumorPosition position, Point p, bool margin) const;
   std::vector<int64_t> grow(int64_t seed, double size_mm, const std::vector<uint8_t>& host,
                             float outside_cost);
+  bool belongs(const std::vector<int64_t>& blob, const std::vector<uint8_t>& host,
+               TumorOrgan organ) const;
   void block_around(const std::vector<int64_t>& voxels);
 
   Painter& painter_;
@@ -94,6 +113,7 @@ class Placer {
   LiverPlane plane_;
   uint8_t tumor_;
   std::vector<uint8_t> blocked_;  // too near to a tumor
+  std::vector<int> owners_;       // per label: TumorOrgan, or -1
 };
 
 std::vector<const char*> host_labels(TumorPosition position) {
@@ -122,40 +142,85 @@ std::vector<const char*> host_labels(TumorPosition position) {
   }
 }
 
-bool Placer::in_position(TumorPosition position, Point p) const {
+// Whether most of what surrounds the blob, of all organs that can hold a tumor, is its host at the
+// wanted position: then the mask alone tells whose tumor it is.
+bool Placer::belongs(const std::vector<int64_t>& blob, const std::vector<uint8_t>& host,
+                     TumorOrgan organ) const {
+  std::unordered_set<int64_t> seen(blob.begin(), blob.end());
+  std::array<int64_t, kTumorOrganCount> shell{};
+  int64_t own = 0;
+  for (const int64_t i : blob) {
+    const Voxel v = voxel_of(canvas_, i);
+    for (int64_t n = 0; n < 27; ++n) {
+      const Voxel w{v.x + n % 3 - 1, v.y + n / 3 % 3 - 1, v.z + n / 9 - 1};
+      if (w.x < 0 || w.y < 0 || w.z < 0 || w.x >= canvas_.nx || w.y >= canvas_.ny ||
+          w.z >= canvas_.nz) {
+        continue;
+      }
+      const int64_t j = canvas_.index(w.x, w.y, w.z);
+      if (!seen.insert(j).second) continue;
+      if (host[static_cast<size_t>(j)] == 1) ++own;
+      const int owner = owners_[canvas_.labels[static_cast<size_t>(j)]];
+      if (owner >= 0) ++shell[static_cast<size_t>(owner)];
+    }
+  }
+  if (2 * own <= shell[static_cast<size_t>(organ)]) return false;
+  for (size_t other = 0; other < shell.size(); ++other) {
+    if (other != static_cast<size_t>(organ) && shell[other] >= shell[static_cast<size_t>(organ)]) {
+      return false;
+    }
+  }
+  return own > 0;
+}
+
+// Pieces of the colon's course, as shares of a step between its landmarks (see paint_colon):
+// `margin` keeps clear of the flexures, where one part passes into the next.
+bool Placer::in_colon_part(TumorPosition position, Point p, bool margin) const {
   const Courses& courses = painter_.courses;
-  const auto colon = [&] { return nearest_node(courses.colon, p); };
-  const auto pancreas = [&] {
-    return static_cast<float>(nearest_node(courses.pancreas, p)) /
-           static_cast<float>(courses.pancreas.size() - 1);
-  };
+  const size_t at = nearest_node(courses.colon, p);
+  const size_t gap = margin ? courses.step / 2 : 0;
   switch (position) {
-    case TumorPosition::kLiverLeft:
-      return plane_.side(p) < -3;
-    case TumorPosition::kLiverRight:
-      return plane_.side(p) > 3;
     case TumorPosition::kColonSigmoidRectum:
-      return colon() < courses.descending;
-    case TumorPosition::kColonDescending: {
-      const size_t at = colon();
-      return at >= courses.descending && at < courses.transverse;
-    }
-    case TumorPosition::kColonTransverse: {
-      const size_t at = colon();
-      return at >= courses.transverse && at < courses.ascending;
-    }
-    case TumorPosition::kColonAscending:
-      return colon() >= courses.ascending;
-    case TumorPosition::kPancreasHead:
-      return pancreas() < 0.33F;
-    case TumorPosition::kPancreasBody: {
-      const float at = pancreas();
-      return at >= 0.33F && at < 0.67F;
-    }
-    case TumorPosition::kPancreasTail:
-      return pancreas() >= 0.67F;
+      return at + gap < courses.descending;
+    case TumorPosition::kColonDescending:
+      return at >= courses.descending + gap && at + gap < courses.transverse;
+    case TumorPosition::kColonTransverse:
+      return at >= courses.transverse + gap && at + 2 * gap < courses.ascending;
     default:
-      return true;
+      return at >= courses.ascending + 2 * gap;
+  }
+}
+
+// Head, body and tail are thirds of the pancreas along the line from head to tail.
+bool Placer::in_pancreas_part(TumorPosition position, Point p, bool margin) const {
+  const std::vector<TubeNode>& course = painter_.courses.pancreas;
+  const Point head = course.front().center;
+  const Point axis = normalized(course.back().center - head);
+  const float low = -course.front().radius;
+  const float high = dot(course.back().center - head, axis) + course.back().radius;
+  const float share = (dot(p - head, axis) - low) / (high - low);
+  const float gap = margin ? 0.05F : 0.0F;
+  switch (position) {
+    case TumorPosition::kPancreasHead:
+      return share < 1.0F / 3 - gap;
+    case TumorPosition::kPancreasBody:
+      return share >= 1.0F / 3 + gap && share < 2.0F / 3 - gap;
+    default:
+      return share >= 2.0F / 3 + gap;
+  }
+}
+
+bool Placer::in_position(TumorPosition position, Point p, bool margin) const {
+  const float gap = margin ? 6.0F : 2.0F;
+  switch (organ_of(position)) {
+    case TumorOrgan::kLiver:
+      return position == TumorPosition::kLiverLeft ? plane_.side(p) < -gap : plane_.side(p) > gap;
+    case TumorOrgan::kColon:
+      return in_colon_part(position, p, margin);
+    case TumorOrgan::kPancreas:
+      return in_pancreas_part(position, p, margin);
+    default:
+      return true;  // the label says it all
   }
 }
 
@@ -165,7 +230,7 @@ std::vector<int64_t> Placer::host_voxels(TumorPosition position) const {
   std::vector<int64_t> out;
   for (int64_t i = 0; i < canvas_.size(); ++i) {
     if (labels.count(canvas_.labels[static_cast<size_t>(i)]) > 0 &&
-        in_position(position, canvas_.points[static_cast<size_t>(i)])) {
+        in_position(position, canvas_.points[static_cast<size_t>(i)], false)) {
       out.push_back(i);
     }
   }
@@ -240,10 +305,15 @@ std::vector<int64_t> Placer::grow(int64_t seed, double size_mm, const std::vecto
 std::optional<PlacedTumor> Placer::place(TumorPosition position, double size_mm) {
   const std::vector<int64_t> inside = host_voxels(position);
   if (inside.empty()) return std::nullopt;
+  std::vector<int64_t> seeds;
+  for (const int64_t i : inside) {
+    if (in_position(position, canvas_.points[static_cast<size_t>(i)], true)) seeds.push_back(i);
+  }
+  if (seeds.empty()) seeds = inside;
   // Tumors of hollow and small organs, and of the kidney's rim, bulge into the fat around.
   const TumorOrgan organ = organ_of(position);
   const bool bulges = organ != TumorOrgan::kLung && organ != TumorOrgan::kLiver;
-  const float cost = organ == TumorOrgan::kKidney ? 0.45F : 0.30F;
+  const float cost = organ == TumorOrgan::kKidney ? 0.40F : 0.12F;
   std::vector<uint8_t> host(canvas_.labels.size(), 0);
   for (const int64_t i : inside) host[static_cast<size_t>(i)] = 1;
   if (bulges) {
@@ -257,9 +327,9 @@ std::optional<PlacedTumor> Placer::place(TumorPosition position, double size_mm)
   PlacedTumor best;
   double best_score = -1;
   const double wanted_ml = std::numbers::pi / 6.0 * size_mm * size_mm * size_mm / 1000.0;
-  for (int attempt = 0; attempt < 14; ++attempt) {
+  for (int attempt = 0; attempt < 40; ++attempt) {
     const int64_t seed =
-        inside[static_cast<size_t>(stream_.integer(static_cast<int64_t>(inside.size())))];
+        seeds[static_cast<size_t>(stream_.integer(static_cast<int64_t>(seeds.size())))];
     if (blocked_[static_cast<size_t>(seed)] != 0) continue;
     std::vector<int64_t> blob = grow(seed, size_mm, host, cost);
     if (blob.size() < 3) continue;
@@ -267,13 +337,14 @@ std::optional<PlacedTumor> Placer::place(TumorPosition position, double size_mm)
     for (const int64_t i : blob) own += host[static_cast<size_t>(i)] == 1 ? 1 : 0;
     const double filled = static_cast<double>(blob.size()) * canvas_.voxel_ml() / wanted_ml;
     const double share = static_cast<double>(own) / static_cast<double>(blob.size());
-    const double score = std::min(1.0, filled) + 0.5 * std::min(share, 0.75);
+    const double score = std::min(1.0, filled) + 0.3 * std::min(share, 0.5) +
+                         (belongs(blob, host, organ) ? 1.0 : 0.0);
     if (score > best_score) {
       best_score = score;
       best.where = std::move(blob);
       best.host = canvas_.labels[static_cast<size_t>(seed)];
     }
-    if (best_score > 1.3) break;
+    if (best_score > 2.0) break;
   }
   if (best.where.empty()) return std::nullopt;
   best.position = position;

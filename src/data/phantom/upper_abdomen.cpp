@@ -129,6 +129,13 @@ void paint_liver(Painter& painter, RandomStream& stream) {
         painter.frame.spine_y(p.z) + 26.0F - 0.8F * std::max(0.0F, p.x - 12.0F) - p.y;
     return std::max(painter.abdomen(p), crus);
   });
+  // Fat parts the liver from pancreas and colon.
+  DistanceField neighbors(painter.canvas, 8.0F);
+  neighbors.tube(painter.courses.pancreas);
+  liver.keep_away(neighbors, 7.0F);
+  neighbors.clear();
+  neighbors.tube(painter.courses.colon);
+  liver.keep_away(neighbors, 4.0F);
   painter.paint_to_volume("liver", liver, 30.0F);
 }
 
