@@ -18,10 +18,11 @@ struct FoundTumor {
 };
 
 /// Tumors of a mask [1,D,H,W] in RAS orientation, largest first; components of fewer than
-/// `min_voxels` are ignored. The host is the organ with most voxels in a shell around the tumor;
-/// the position follows from side, lobe label, and where the tumor lies along the organ (colon by
-/// its course, pancreas by its long axis, liver by the middle plane through gallbladder and vena
-/// cava, or its own when those are absent).
+/// `min_voxels` are ignored. The host is the organ that covers most of a shell around the tumor,
+/// where voxels of thin organs, and of organs on opposite sides, count for more; the position
+/// follows from side, lobe label, and where the tumor lies along the organ (colon by its course,
+/// pancreas by its long axis, liver by the middle plane through gallbladder and vena cava, or its
+/// own when those are absent).
 std::vector<FoundTumor> find_tumors(const Volume& mask, const Vocabulary& vocabulary,
                                     int64_t min_voxels = 2);
 
