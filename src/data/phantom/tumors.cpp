@@ -372,34 +372,4 @@ std::vector<PlacedTumor> place_tumors(Painter& painter, const std::vector<TumorP
   return placed;
 }
 
-std::vector<TumorRequest> describe_tumors(const std::vector<PlacedTumor>& tumors,
-                                          const std::vector<TumorPlan>& plans) {
-  std::vector<TumorRequest> out;
-  for (int p = 0; p < kTumorPositionCount; ++p) {
-    const auto position = static_cast<TumorPosition>(p);
-    int count = 0;
-    double sum = 0;
-    double largest = 0;
-    for (const PlacedTumor& tumor : tumors) {
-      if (tumor.position != position) continue;
-      ++count;
-      sum += tumor.diameter_mm;
-      largest = std::max(largest, tumor.diameter_mm);
-    }
-    if (count == 0) continue;
-    TumorRequest request;
-    request.organ = organ_of(position);
-    request.position = position;
-    request.count = count;
-    request.size_mm = std::round(10.0 * sum / count) / 10.0;
-    request.stage = stage_of_size(request.organ, largest);
-    for (const TumorPlan& plan : plans) {
-      // A stage that size does not decide is the wish's word.
-      if (plan.position == position && plan.stage && !request.stage) request.stage = plan.stage;
-    }
-    out.push_back(request);
-  }
-  return out;
-}
-
 }  // namespace guidegen::phantom
