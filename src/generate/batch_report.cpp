@@ -30,8 +30,9 @@ int64_t columns_for(size_t pictures) {
   return pictures <= 9 ? 3 : 4;
 }
 
+/// Captions may be cut at their end, so what matters stands first.
 std::string caption_of(const Json& record) {
-  return record["id"].get<std::string>() + (record.value("gates_passed", false) ? "" : " (gates)");
+  return (record.value("gates_passed", false) ? "" : "! ") + record["id"].get<std::string>();
 }
 
 }  // namespace

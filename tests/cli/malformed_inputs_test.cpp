@@ -66,8 +66,8 @@ INSTANTIATE_TEST_SUITE_P(
     Prompts, MalformedInput,
     testing::Values(
         prompts("EmptyFile", "", "p.json: empty"), prompts("EmptyList", "[]", "p.json: no prompts"),
-        prompts("DuplicateKey", R"([{"id": "a", "id": "b"}])", "id"),
-        prompts("UnknownKey", R"([{"id": "a", "agee": 3}])", "'age'"),
+        prompts("DuplicateKey", R"([{"id": "a", "id": "b"}])", "key \"id\""),
+        prompts("UnknownKey", R"([{"id": "a", "agee": 3}])", "\"age\""),
         prompts("PathLikeId", R"([{"id": "../up"}])", "id"),
         prompts("HiddenId", R"([{"id": ".guidegen-1"}])", "id"),
         prompts("NegativeCount", R"([{"tumors": [{"organ": "liver", "count": -1}]}])",
@@ -104,10 +104,11 @@ INSTANTIATE_TEST_SUITE_P(
                                "--mapping", "totalsegmentator_v2", "--out", "out"},
                               1,
                               "cut.nii.gz"},
-                    Malformed{"UnknownLabel",
-                              {"evaluate", "mask-prompt", "cases", "--out", "scores.json"},
-                              1,
-                              "mask.nii.gz"}),
+                    Malformed{
+                        "UnknownLabel",
+                        {"evaluate", "mask-prompt", "--data", "cases", "--out", "scores.json"},
+                        1,
+                        "mask.nii.gz"}),
     testing::PrintToStringParamName());
 
 INSTANTIATE_TEST_SUITE_P(
@@ -145,7 +146,7 @@ INSTANTIATE_TEST_SUITE_P(
                   2,
                   "--out"},
         Malformed{"NegativeCount", {"phantom", "--out", "out", "--count", "-1"}, 2, "--count"},
-        Malformed{"OutputIsAFile", {"phantom", "--out", "p.json", "--count", "1"}, 1, "p.json"},
+        Malformed{"OutputIsAFile", {"phantom", "--out", "p.json", "--count", "1"}, 2, "p.json"},
         Malformed{"UnknownMapping",
                   {"prepare", "pairs", "--ct", "ct.nii.gz", "--labels", "mask.nii.gz", "--mapping",
                    "totalsegmentatr_v2", "--out", "out"},
