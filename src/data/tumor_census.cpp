@@ -148,14 +148,15 @@ std::optional<Host> host_among(const std::map<int, Contact>& contacts,
 }
 
 std::optional<TumorPosition> position_in(TumorOrgan organ, const Volume& mask,
-                                         const Vocabulary& vocabulary, const Vec3& point) {
+                                         const Vocabulary& vocabulary, const at::Tensor& tumor,
+                                         const Vec3& center) {
   switch (organ) {
     case TumorOrgan::kColon:
-      return colon_position(mask, vocabulary, point);
+      return colon_position(mask, vocabulary, center);
     case TumorOrgan::kPancreas:
-      return pancreas_position(mask, vocabulary, point);
+      return pancreas_position(mask, vocabulary, tumor);
     case TumorOrgan::kLiver:
-      return liver_position(mask, vocabulary, point);
+      return liver_position(mask, vocabulary, center);
     default:
       return std::nullopt;
   }
@@ -176,9 +177,10 @@ FoundTumor locate(const Volume& mask, const Vocabulary& vocabulary, const at::Te
     break;
   }
   if (tumor.organ && !tumor.position) {
-    Vec3 point = component.centroid_index;
-    for (size_t k = 0; k < 3; ++k) point[k] *= mask.geometry.spacing[k];
-    tumor.position = position_in(*tumor.organ, mask, vocabulary, point);
+    Vec3 center = component.centroid_index;
+    for (size_t k = 0; k < 3; ++k) center[k] *= mask.geometry.spacing[k];
+    const at::Tensor points = points_in_mm(ids.eq(piece_id), mask.geometry.spacing);
+    tumor.position = position_in(*tumor.organ, mask, vocabulary, points, center);
   }
   return tumor;
 }

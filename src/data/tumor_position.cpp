@@ -8,18 +8,11 @@
 namespace guidegen {
 namespace {
 
-/// Voxels of `label` as double [N,3] of (x, y, z) in mm; N may be 0.
-at::Tensor points_of(const at::Tensor& labels, int label, const Vec3& spacing) {
-  const at::Tensor index = labels.eq(label).nonzero().flip(1).to(at::kDouble);
-  const at::Tensor scale = at::tensor(std::vector<double>(spacing.begin(), spacing.end()),
-                                      at::TensorOptions().dtype(at::kDouble));
-  return index * scale;
-}
-
+/// Voxels of a label as points; N may be 0.
 at::Tensor points_of(const Volume& mask, const Vocabulary& vocabulary, const std::string& name) {
   const std::optional<int> label = vocabulary.find(name);
   if (!label) return at::empty({0, 3}, at::kDouble);
-  return points_of(mask.data[0], *label, mask.geometry.spacing);
+  return points_in_mm(mask.data[0].eq(*label), mask.geometry.spacing);
 }
 
 /// Value below which the share `q` of a non-empty 1-D tensor lies (nearest rank).
@@ -61,9 +54,9 @@ struct CoursePart {
 const std::vector<CoursePart>& colon_course() {
   using P = TumorPosition;
   static const std::vector<CoursePart> course{
-      {P::kColonAscending, {{0.87, 0.43, 0.36}, {0.89, 0.41, 0.69}}},
+      {P::kColonAscending, {{0.87, 0.43, 0.36}, {0.90, 0.39, 0.68}, {0.88, 0.53, 0.74}}},
       {P::kColonTransverse,
-       {{0.87, 0.58, 0.76},
+       {{0.84, 0.66, 0.76},
         {0.73, 0.81, 0.71},
         {0.50, 0.88, 0.67},
         {0.32, 0.87, 0.70},
@@ -83,6 +76,13 @@ const std::vector<CoursePart>& colon_course() {
 }
 
 }  // namespace
+
+at::Tensor points_in_mm(const at::Tensor& inside, const Vec3& spacing) {
+  const at::Tensor index = inside.nonzero().flip(1).to(at::kDouble);
+  const at::Tensor scale = at::tensor(std::vector<double>(spacing.begin(), spacing.end()),
+                                      at::TensorOptions().dtype(at::kDouble));
+  return index * scale;
+}
 
 std::optional<TumorPosition> colon_position(const Volume& mask, const Vocabulary& vocabulary,
                                             const Vec3& point) {
@@ -116,22 +116,21 @@ std::optional<TumorPosition> colon_position(const Volume& mask, const Vocabulary
 }
 
 std::optional<TumorPosition> pancreas_position(const Volume& mask, const Vocabulary& vocabulary,
-                                               const Vec3& point) {
-  const at::Tensor pancreas = points_of(mask, vocabulary, "pancreas");
-  if (pancreas.size(0) < 2) return std::nullopt;
+                                               const at::Tensor& tumor) {
+  const at::Tensor spared = points_of(mask, vocabulary, "pancreas");
+  if (spared.size(0) < 2) return std::nullopt;
+  // The tumor took the place of a part of the pancreas: without its voxels the axis would turn
+  // towards what is left, and the end that it covers would be lost.
+  const at::Tensor pancreas = at::cat({spared, tumor});
   const at::Tensor mean = pancreas.mean(0);
   const at::Tensor centered = pancreas - mean;
   const auto [variances, axes] = at::linalg_eigh(centered.t().matmul(centered));
   at::Tensor axis = axes.select(1, 2);           // eigenvalues ascend: the last is the long axis
   if (axis[0].item<double>() > 0) axis = -axis;  // from the head, on the right, to the tail
   const at::Tensor along = centered.matmul(axis);
-  const at::Tensor spot = at::tensor(std::vector<double>(point.begin(), point.end()),
-                                     at::TensorOptions().dtype(at::kDouble));
-  // The tumor itself is cut out of the pancreas, so that one at an end makes the end wander: its
-  // own centre counts as part of the organ.
-  const double here = (spot - mean).dot(axis).item<double>();
-  const double low = std::min(value_at_share(along, 0.01), here);
-  const double high = std::max(value_at_share(along, 0.99), here);
+  const double here = (tumor.mean(0) - mean).dot(axis).item<double>();
+  const double low = value_at_share(along, 0.01);
+  const double high = value_at_share(along, 0.99);
   const double share = high > low ? (here - low) / (high - low) : 0.5;
   if (share < 1.0 / 3) return TumorPosition::kPancreasHead;
   return share < 2.0 / 3 ? TumorPosition::kPancreasBody : TumorPosition::kPancreasTail;

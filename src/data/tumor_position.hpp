@@ -16,9 +16,13 @@ namespace guidegen {
 std::optional<TumorPosition> colon_position(const Volume& mask, const Vocabulary& vocabulary,
                                             const Vec3& point);
 
-/// Pancreas: thirds of its extent along its principal axis, the head on the patient's right.
+/// Voxels that are true in `inside` [D,H,W], as double [N,3] of such coordinates.
+at::Tensor points_in_mm(const at::Tensor& inside, const Vec3& spacing);
+
+/// Pancreas with its tumor (double [N,3]): thirds of its extent along its principal axis, the head
+/// on the patient's right.
 std::optional<TumorPosition> pancreas_position(const Volume& mask, const Vocabulary& vocabulary,
-                                               const Vec3& point);
+                                               const at::Tensor& tumor);
 
 /// Liver: side of the vertical plane through the gallbladder and the vena cava (Cantlie's plane,
 /// which parts the lobes surgically). Where one of them is absent, the sagittal plane that leaves
