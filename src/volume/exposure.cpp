@@ -9,6 +9,7 @@ namespace guidegen {
 namespace {
 
 constexpr size_t kMaxExposures = 16;
+constexpr double kMaxLossHu = 0.5;
 
 /// [1,E,1,1,1] float32 on the device of `like`, one number per exposure.
 template <typename Number>
@@ -53,6 +54,15 @@ at::Tensor slope(const at::Tensor& y, const std::vector<Exposure>& exposures) {
   return ((1 - y) * (1 + y)).pow(1.5) / half_widths(exposures, y);
 }
 
+/// Largest error of expose followed by fuse over every half HU of the range; NaN counts as
+/// infinite.
+double round_trip_loss(const std::vector<Exposure>& exposures) {
+  const at::Tensor hu =
+      at::arange(2 * kMinHu, 2 * kMaxHu + 1, at::kFloat).div(2).view({1, 1, 1, 1, -1});
+  const at::Tensor error = (fuse(expose(hu, exposures), exposures) - hu).abs();
+  return error.nan_to_num(INFINITY).max().item<double>();
+}
+
 }  // namespace
 
 std::vector<Exposure> default_exposures() {
@@ -79,6 +89,11 @@ std::vector<Exposure> exposures_from_json(const Json& value, const std::string& 
       object.fail("name", "\"" + exposure.name + "\" occurs twice, expected unique names");
     }
     exposures.push_back(exposure);
+  }
+  const double loss = round_trip_loss(exposures);
+  if (loss > kMaxLossHu) {
+    throw_usage(source, ": exposures: lose up to ", loss, " HU between ", kMinHu, " and ", kMaxHu,
+                ", expected at most ", kMaxLossHu, ": add a wider window");
   }
   return exposures;
 }

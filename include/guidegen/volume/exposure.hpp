@@ -31,7 +31,9 @@ struct Exposure {
 std::vector<Exposure> default_exposures();
 
 /// An array of {"name", "center", "width"}: 1 to 16 entries, unique names, center -2000…4000, width
-/// 1…10000. Throws Error(kUsage) naming `source` and the key.
+/// 1…10000, and windows wide enough together that expose followed by fuse returns every HU of the
+/// range within 0.5 (float32 cannot tell bone apart in the shoulder of one narrow window).
+/// Throws Error(kUsage) naming `source` and the key.
 std::vector<Exposure> exposures_from_json(const Json& value, const std::string& source);
 Json to_json(const std::vector<Exposure>& exposures);
 

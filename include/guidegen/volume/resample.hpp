@@ -5,11 +5,11 @@
 namespace guidegen {
 
 /// CT [1,D,H,W] onto another grid, float32. Along each source axis a target voxel averages the
-/// source voxels that it overlaps; where the target is as fine or finer this is trilinear
-/// interpolation. Source and target may be oblique to each other (widths are then those of the
-/// voxel's shadow on each source axis). `outside` HU where the voxel's centre lies beyond the
-/// source's outer faces. A target equal to the source's grid, or cropped from it, keeps every value
-/// exactly.
+/// source voxels that it overlaps, each by its share, which keeps means (an edge may move by an
+/// eighth of a source voxel); where the target is as fine or finer this is trilinear interpolation.
+/// Source and target may be oblique to each other (widths are then those of the voxel's shadow on
+/// each source axis). `outside` HU where the voxel's centre lies beyond the source's outer faces. A
+/// target equal to the source's grid, or cropped from it, keeps every value exactly.
 Volume resample_ct(const Volume& ct, const ImageGeometry& target, float outside = -1024.0F);
 
 /// Mask [1,D,H,W] onto another grid: each target voxel takes the label with the largest share of
