@@ -21,6 +21,8 @@ if(GUIDEGEN_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   # ccache handles a precompiled header only with this sloppiness.
   set(CMAKE_CXX_COMPILER_LAUNCHER
       ${CMAKE_COMMAND} -E env
+      # Paths below the checkout count as relative: clones share what they compiled.
+      CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=true
       CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
       ${GUIDEGEN_CCACHE})
   target_compile_options(guidegen_flags INTERFACE -fpch-preprocess)

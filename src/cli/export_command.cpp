@@ -21,7 +21,8 @@ void add_export_command(CLI::App& app) {
   auto* command = app.add_subcommand("export", "Turn our files into what others take");
   command->require_subcommand(1);
   auto options = std::make_shared<ExportModelOptions>();
-  auto* model = command->add_subcommand("model", "Join separately trained stages into one model directory");
+  auto* model =
+      command->add_subcommand("model", "Join separately trained stages into one model directory");
   model->add_option("sources", options->sources, "model directories, each with one stage or more")
       ->required();
   model->add_option("--out", options->out, "model directory to write")->required();

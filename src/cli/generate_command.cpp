@@ -132,6 +132,10 @@ void add_flags(CLI::App& command, const std::shared_ptr<Options>& options) {
       .add_option("--guidance", options->mask.guidance,
                   "How strongly masks follow the prompt; 1 is plain (default: the model's)")
       ->check(CLI::Range(0.0, 20.0));
+  command
+      .add_option("--temperature", options->mask.temperature,
+                  "Of the labels drawn; below 1 prefers likely ones (default: the model's)")
+      ->check(CLI::Range(0.05, 10.0));
   command.add_option("--ct-steps", options->ct.steps, "Network calls a CT (default: the model's)")
       ->check(CLI::Range(1, 10000));
   command

@@ -206,6 +206,10 @@ void add_stage1(CLI::App& parent, const std::shared_ptr<Options>& options) {
       ->add_option("--guidance", options->mask_sampling.guidance,
                    "How strongly masks follow the prompt; 1 is plain")
       ->check(CLI::Range(0.0, 20.0));
+  command
+      ->add_option("--temperature", options->mask_sampling.temperature,
+                   "Of the labels drawn; below 1 prefers likely ones")
+      ->check(CLI::Range(0.05, 10.0));
   command->add_option("--samples", options->selection.samples, "Samples a prompt")
       ->check(CLI::Range(1, 1000));
   command->add_option("--limit", options->selection.limit, "Make the first so many only")

@@ -57,20 +57,24 @@ void add_stage(CLI::App& train, int stage, const std::string& what) {
   options->stage = stage;
   const std::string name = concat("stage", stage);
   auto* command = train.add_subcommand(name, what);
-  command->add_option("--config", options->config,
-                      "a shipped preset (demo) or a path that ends in .json")->capture_default_str();
+  command
+      ->add_option("--config", options->config,
+                   "a shipped preset (demo) or a path that ends in .json")
+      ->capture_default_str();
   command->add_option("--data", options->data, "data set folder")->required();
   command->add_option("--out", options->out, "run directory")->required();
   command->add_flag("--resume", options->resume, "go on from the newest intact checkpoint");
   if (stage == 3) {
-    command->add_option("--autoencoder", options->autoencoder,
-                        "model directory that holds the trained stage 2")->required();
+    command
+        ->add_option("--autoencoder", options->autoencoder,
+                     "model directory that holds the trained stage 2")
+        ->required();
   }
   command->add_option("overrides", options->overrides,
                       "key=value, for instance training.steps=500 or network.unet.blocks=2");
-  command->footer(concat("Example:\n  guidegen train ", name, " --config demo --data phantoms --out runs/",
-                         name, stage == 3 ? " --autoencoder runs/stage2/model" : "",
-                         " training.steps=2000"));
+  command->footer(
+      concat("Example:\n  guidegen train ", name, " --config demo --data phantoms --out runs/",
+             name, stage == 3 ? " --autoencoder runs/stage2/model" : "", " training.steps=2000"));
   command->callback([options] { run_train(*options); });
 }
 

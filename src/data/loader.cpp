@@ -57,8 +57,8 @@ size_t PrefetchLoader::index_at(int64_t position) {
 std::shared_ptr<const TrainingCase> PrefetchLoader::load(size_t index) {
   if (const auto found = cache_.find(index); found != cache_.end()) return found->second;
   auto loaded = load_training_case(dataset_, index, options_.with_ct);
-  const int64_t bytes = int64_t(loaded->mask.nbytes()) +
-                        (loaded->ct.defined() ? int64_t(loaded->ct.nbytes()) : 0);
+  const int64_t bytes =
+      int64_t(loaded->mask.nbytes()) + (loaded->ct.defined() ? int64_t(loaded->ct.nbytes()) : 0);
   if (cached_bytes_ + bytes <= options_.cache_bytes) {
     cache_.emplace(index, loaded);
     cached_bytes_ += bytes;

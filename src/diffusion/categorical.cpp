@@ -21,14 +21,12 @@ using categorical::for_each_block;
 using categorical::kBlock;
 using categorical::LabelReader;
 using categorical::LabelRows;
-using categorical::Rows;
 using categorical::Transition;
 
 /// Buffers of one task.
 struct Scratch {
-  explicit Scratch(const Blocks& blocks) : work(blocks.labels * kBlock) {}
-  std::vector<float> work;    // [K, kBlock]
-  std::vector<float> logits;  // the same, for channels-last blocks
+  explicit Scratch(const Blocks& blocks) : rows(blocks.labels * kBlock) {}
+  std::vector<float> rows;  // [K, kBlock]
   alignas(64) std::array<int32_t, kBlock> x0;
   alignas(64) std::array<int32_t, kBlock> xt;
 };
@@ -192,7 +190,6 @@ CategoricalDiffusion::Loss CategoricalDiffusion::loss(const at::Tensor& logits,
     read_xt.read(block, scratch.xt.data());
     const int64_t first = block.sample * blocks.voxels + block.first;
     const categorical::LossInput in{
-        rows.read(block, scratch.logits),
         scratch.x0.data(),
         scratch.xt.data(),
         weights.defined() ? weights.const_data_ptr<float>() + first : nullptr,
@@ -200,11 +197,10 @@ CategoricalDiffusion::Loss CategoricalDiffusion::loss(const at::Tensor& logits,
         labels_,
         static_cast<float>(kl_weight / count),
         static_cast<float>(ce_weight / count)};
-    const bool in_place = with_gradient && !dense.channels_last;
-    float* work = in_place ? gradient_rows.first_of(block) : scratch.work.data();
-    sums[block.index] = categorical::loss_block(in, transitions[block.sample], work,
-                                                in_place ? blocks.voxels : kBlock, with_gradient);
-    if (with_gradient && !in_place) gradient_rows.write(block, scratch.work);
+    rows.read(block, scratch.rows.data());
+    sums[block.index] =
+        categorical::loss_block(in, transitions[block.sample], scratch.rows.data(), with_gradient);
+    if (with_gradient) gradient_rows.write(block, scratch.rows.data());
   });
 
   categorical::LossSums sum;
@@ -232,8 +228,10 @@ at::Tensor CategoricalDiffusion::posterior(const at::Tensor& logits, const at::T
   const LabelRows out_rows(out.mutable_data_ptr<float>(), blocks, false);
   for_each_block<Scratch>(blocks, [&](const Block& block, Scratch& scratch) {
     read_xt.read(block, scratch.xt.data());
-    categorical::posterior_block(rows.read(block, scratch.logits), scratch.xt.data(), block.voxels,
-                                 labels_, transition, out_rows.first_of(block), blocks.voxels);
+    rows.read(block, scratch.rows.data());
+    categorical::posterior_block(scratch.xt.data(), block.voxels, labels_, transition,
+                                 scratch.rows.data());
+    out_rows.write(block, scratch.rows.data());
   });
   return out;
 }
@@ -254,9 +252,10 @@ at::Tensor CategoricalDiffusion::sample_step(const at::Tensor& logits, const at:
     read_xt.read(block, scratch.xt.data());
     const int64_t first = block.sample * blocks.voxels + block.first;
     // x_0 of the scratch is free here and takes the drawn labels.
-    if (!categorical::sample_block(rows.read(block, scratch.logits), scratch.xt.data(),
-                                   draws.const_data_ptr<float>() + first, block.voxels, labels_,
-                                   transition, scratch.work.data(), scratch.x0.data())) {
+    rows.read(block, scratch.rows.data());
+    if (!categorical::sample_block(scratch.xt.data(), draws.const_data_ptr<float>() + first,
+                                   block.voxels, labels_, transition, scratch.rows.data(),
+                                   scratch.x0.data())) {
       finite = false;
     }
     const auto* drawn = scratch.x0.data();

@@ -6,23 +6,41 @@
 
 namespace guidegen::categorical {
 
-Rows LabelRows::read(const Block& block, std::vector<float>& scratch) const {
+namespace {
+
+/// Voxels that one transposition handles: a cache line of floats of each label.
+constexpr int64_t kTile = 16;
+
+}  // namespace
+
+void LabelRows::read(const Block& block, float* rows) const {
   const float* __restrict from = first_of(block);
-  if (!channels_last_) return {from, blocks_.voxels};
-  scratch.resize(blocks_.labels * kBlock);
-  for (int64_t v = 0; v < block.voxels; ++v) {
+  if (!channels_last_) {
     for (int64_t c = 0; c < blocks_.labels; ++c) {
-      scratch[c * kBlock + v] = from[v * blocks_.labels + c];
+      std::copy_n(from + c * blocks_.voxels, block.voxels, rows + c * kBlock);
+    }
+    return;
+  }
+  for (int64_t tile = 0; tile < block.voxels; tile += kTile) {
+    const int64_t end = std::min(tile + kTile, block.voxels);
+    for (int64_t c = 0; c < blocks_.labels; ++c) {
+      for (int64_t v = tile; v < end; ++v) rows[c * kBlock + v] = from[v * blocks_.labels + c];
     }
   }
-  return {scratch.data(), kBlock};
 }
 
-void LabelRows::write(const Block& block, const std::vector<float>& scratch) const {
+void LabelRows::write(const Block& block, const float* rows) const {
   float* __restrict to = first_of(block);
-  for (int64_t v = 0; v < block.voxels; ++v) {
+  if (!channels_last_) {
     for (int64_t c = 0; c < blocks_.labels; ++c) {
-      to[v * blocks_.labels + c] = scratch[c * kBlock + v];
+      std::copy_n(rows + c * kBlock, block.voxels, to + c * blocks_.voxels);
+    }
+    return;
+  }
+  for (int64_t tile = 0; tile < block.voxels; tile += kTile) {
+    const int64_t end = std::min(tile + kTile, block.voxels);
+    for (int64_t c = 0; c < blocks_.labels; ++c) {
+      for (int64_t v = tile; v < end; ++v) to[v * blocks_.labels + c] = rows[c * kBlock + v];
     }
   }
 }

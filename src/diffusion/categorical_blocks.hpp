@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <vector>
 
 #include "diffusion/categorical_kernels.hpp"
 #include "guidegen/nn/parallel.hpp"
@@ -50,22 +49,22 @@ void for_each_block(const Blocks& blocks, const Body& body) {
   });
 }
 
-/// Values [B,K,D,H,W] float32 in either memory format, seen block by block as rows of one label.
-/// Channels-last blocks are transposed through scratch, which stays in the cache.
+/// Values [B,K,D,H,W] float32 in either memory format, copied from and to the dense rows of a
+/// block.
 class LabelRows {
  public:
   LabelRows(float* data, const Blocks& blocks, bool channels_last)
       : data_(data), blocks_(blocks), channels_last_(channels_last) {}
 
-  bool channels_last() const { return channels_last_; }
+  void read(const Block& block, float* rows) const;
+  void write(const Block& block, const float* rows) const;
+
+ private:
   float* first_of(const Block& block) const {
     const int64_t sample = block.sample * blocks_.labels * blocks_.voxels;
     return data_ + sample + block.first * (channels_last_ ? blocks_.labels : 1);
   }
-  Rows read(const Block& block, std::vector<float>& scratch) const;
-  void write(const Block& block, const std::vector<float>& scratch) const;
 
- private:
   float* data_;
   Blocks blocks_;
   bool channels_last_;

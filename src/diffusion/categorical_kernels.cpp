@@ -23,34 +23,31 @@ struct Softmax {
   Lane inverse_sum;  ///< 1 / sum_c e_c
   Lane mix;          ///< b S = b sum_d p_d / Z_d
   Lane log_sum;      ///< log sum_c e_c
-  Lane top;          ///< the largest logit
 };
 
-void find_top(const Rows& logits, int64_t voxels, int64_t labels, Lane& top) {
-  for (int64_t v = 0; v < voxels; ++v) top.v[v] = logits.data[v];
+void find_top(const float* rows, int64_t voxels, int64_t labels, Lane& top) {
+  for (int64_t v = 0; v < voxels; ++v) top.v[v] = rows[v];
   for (int64_t c = 1; c < labels; ++c) {
-    const float* __restrict row = logits.data + c * logits.stride;
+    const float* __restrict row = rows + c * kBlock;
     for (int64_t v = 0; v < voxels; ++v) top.v[v] = top.v[v] > row[v] ? top.v[v] : row[v];
   }
 }
 
-/// e_c = exp(logit_c - top) into `work`, and the sums that the posterior needs.
-void exponentiate(const Rows& logits, const int32_t* __restrict xt, int64_t voxels, int64_t labels,
-                  const Transition& transition, float* work, ptrdiff_t stride, Softmax& out) {
-  find_top(logits, voxels, labels, out.top);
+/// Replaces the logits in `rows` by e_c = exp(logit_c - top), and sums what the posterior needs.
+void exponentiate(const int32_t* __restrict xt, int64_t voxels, int64_t labels,
+                  const Transition& transition, const Lane& top, float* rows, Softmax& out) {
   Lane sum{};
   Lane sum_over_z{};
   // S is summed as it stands: from 1 - p_same it would lose all digits once p_same nears 1.
   const float over_same = 1.0F / transition.z_same;
   const float over_other = 1.0F / transition.z_other;
   for (int64_t c = 0; c < labels; ++c) {
-    const float* __restrict row = logits.data + c * logits.stride;
-    float* __restrict e = work + c * stride;
+    float* __restrict row = rows + c * kBlock;
     const auto label = static_cast<int32_t>(c);
     for (int64_t v = 0; v < voxels; ++v) {
-      const float value = exp_nonpositive(row[v] - out.top.v[v]);
+      const float value = exp_nonpositive(row[v] - top.v[v]);
       const float over_z = xt[v] == label ? over_same : over_other;
-      e[v] = value;
+      row[v] = value;
       sum.v[v] += value;
       sum_over_z.v[v] += value * over_z;
     }
@@ -86,11 +83,11 @@ void fill_target(const LossInput& in, const Transition& t, Target& target) {
 /// whose terms are all >= 0: nothing cancels where the two distributions nearly agree.
 /// `pull` receives G = sum_c q_c/R_c for the gradient.
 void kl_terms(const LossInput& in, const Transition& t, const Softmax& softmax,
-              const Target& target, const float* work, ptrdiff_t stride, Lane& kl, Lane& pull) {
+              const Target& target, const float* rows, Lane& kl, Lane& pull) {
   const float over_same = 1.0F / t.z_same;
   const float over_other = 1.0F / t.z_other;
   for (int64_t c = 0; c < in.labels; ++c) {
-    const float* __restrict e = work + c * stride;
+    const float* __restrict e = rows + c * kBlock;
     const auto label = static_cast<int32_t>(c);
     for (int64_t v = 0; v < in.voxels; ++v) {
       const bool same = in.xt[v] == label;
@@ -114,12 +111,11 @@ void kl_terms(const LossInput& in, const Transition& t, const Softmax& softmax,
 /// and sum_d p_d g_d = -sum_d (q_d/R_d)(a p_d/Z_d + b S) = -sum_d q_d = -1, so
 ///   dKL/dlogit_k = p_k (1 - (a q_k/R_k + b G)/Z_k),   dCE/dlogit_k = p_k - [k = x_0].
 void gradient_terms(const LossInput& in, const Transition& t, const Softmax& softmax,
-                    const Target& target, const Lane& pull, const Lane& weight, float* work,
-                    ptrdiff_t stride) {
+                    const Target& target, const Lane& pull, const Lane& weight, float* rows) {
   const float over_same = 1.0F / t.z_same;
   const float over_other = 1.0F / t.z_other;
   for (int64_t c = 0; c < in.labels; ++c) {
-    float* __restrict e = work + c * stride;
+    float* __restrict e = rows + c * kBlock;
     const auto label = static_cast<int32_t>(c);
     for (int64_t v = 0; v < in.voxels; ++v) {
       const bool same = in.xt[v] == label;
@@ -139,10 +135,10 @@ void gradient_terms(const LossInput& in, const Transition& t, const Softmax& sof
 
 /// At t = 1 the true posterior is a point at x_0: KL = -log p(x_0), the cross-entropy.
 void first_step_gradient(const LossInput& in, const Softmax& softmax, const Lane& weight,
-                         float* work, ptrdiff_t stride) {
+                         float* rows) {
   const float scale = in.kl_scale + in.ce_scale;
   for (int64_t c = 0; c < in.labels; ++c) {
-    float* __restrict e = work + c * stride;
+    float* __restrict e = rows + c * kBlock;
     const auto label = static_cast<int32_t>(c);
     for (int64_t v = 0; v < in.voxels; ++v) {
       const float p = e[v] * softmax.inverse_sum.v[v];
@@ -151,21 +147,18 @@ void first_step_gradient(const LossInput& in, const Softmax& softmax, const Lane
   }
 }
 
-/// -log p(x_0) from the logits themselves, so that it stays right where p underflows.
-void cross_entropy(const LossInput& in, const Softmax& softmax, Lane& out) {
-  for (int64_t v = 0; v < in.voxels; ++v) {
-    const float logit = in.logits.data[in.x0[v] * in.logits.stride + v];
-    out.v[v] = softmax.log_sum.v[v] - (logit - softmax.top.v[v]);
-  }
+/// Logit of x_0 less the largest: with log_sum, -log p(x_0) that stays right where p underflows.
+void true_logits(const LossInput& in, const Lane& top, const float* rows, Lane& out) {
+  for (int64_t v = 0; v < in.voxels; ++v) out.v[v] = rows[in.x0[v] * kBlock + v] - top.v[v];
 }
 
 /// p(x_s = c|x_t) = A_c (a p_c/Z_c + b S), the unnormalised e_c replaced by it in place.
 void posterior_terms(const int32_t* __restrict xt, int64_t voxels, int64_t labels,
-                     const Transition& t, const Softmax& softmax, float* work, ptrdiff_t stride) {
+                     const Transition& t, const Softmax& softmax, float* rows) {
   const float slope_same = t.a_same * t.a / t.z_same;
   const float slope_other = t.a_other * t.a / t.z_other;
   for (int64_t c = 0; c < labels; ++c) {
-    float* __restrict e = work + c * stride;
+    float* __restrict e = rows + c * kBlock;
     const auto label = static_cast<int32_t>(c);
     for (int64_t v = 0; v < voxels; ++v) {
       const bool same = xt[v] == label;
@@ -189,27 +182,29 @@ Transition::Transition(double alpha_bar_t, double alpha_bar_s, int64_t labels) {
   z_same = static_cast<float>(alpha_bar_t + (1 - alpha_bar_t) / k);
 }
 
-LossSums loss_block(const LossInput& in, const Transition& transition, float* work,
-                    ptrdiff_t work_stride, bool gradient) {
-  Softmax softmax;
-  exponentiate(in.logits, in.xt, in.voxels, in.labels, transition, work, work_stride, softmax);
+LossSums loss_block(const LossInput& in, const Transition& transition, float* rows, bool gradient) {
+  Lane top{};
+  find_top(rows, in.voxels, in.labels, top);
   Lane ce;
-  cross_entropy(in, softmax, ce);
+  true_logits(in, top, rows, ce);
+  Softmax softmax;
+  exponentiate(in.xt, in.voxels, in.labels, transition, top, rows, softmax);
   Lane weight;
-  for (int64_t v = 0; v < in.voxels; ++v) weight.v[v] = in.weight ? in.weight[v] : 1.0F;
+  for (int64_t v = 0; v < in.voxels; ++v) {
+    ce.v[v] = softmax.log_sum.v[v] - ce.v[v];
+    weight.v[v] = in.weight ? in.weight[v] : 1.0F;
+  }
 
   Lane kl{};
   if (transition.b == 0.0F) {
     kl = ce;
-    if (gradient) first_step_gradient(in, softmax, weight, work, work_stride);
+    if (gradient) first_step_gradient(in, softmax, weight, rows);
   } else {
     Target target;
     Lane pull{};
     fill_target(in, transition, target);
-    kl_terms(in, transition, softmax, target, work, work_stride, kl, pull);
-    if (gradient) {
-      gradient_terms(in, transition, softmax, target, pull, weight, work, work_stride);
-    }
+    kl_terms(in, transition, softmax, target, rows, kl, pull);
+    if (gradient) gradient_terms(in, transition, softmax, target, pull, weight, rows);
   }
   LossSums sums;
   for (int64_t v = 0; v < in.voxels; ++v) {
@@ -219,19 +214,21 @@ LossSums loss_block(const LossInput& in, const Transition& transition, float* wo
   return sums;
 }
 
-void posterior_block(const Rows& logits, const int32_t* xt, int64_t voxels, int64_t labels,
-                     const Transition& transition, float* out, ptrdiff_t out_stride) {
+void posterior_block(const int32_t* xt, int64_t voxels, int64_t labels,
+                     const Transition& transition, float* rows) {
+  Lane top{};
+  find_top(rows, voxels, labels, top);
   Softmax softmax;
-  exponentiate(logits, xt, voxels, labels, transition, out, out_stride, softmax);
-  posterior_terms(xt, voxels, labels, transition, softmax, out, out_stride);
+  exponentiate(xt, voxels, labels, transition, top, rows, softmax);
+  posterior_terms(xt, voxels, labels, transition, softmax, rows);
 }
 
-bool sample_block(const Rows& logits, const int32_t* xt, const float* uniform, int64_t voxels,
-                  int64_t labels, const Transition& transition, float* work, int32_t* out) {
-  posterior_block(logits, xt, voxels, labels, transition, work, kBlock);
+bool sample_block(const int32_t* xt, const float* uniform, int64_t voxels, int64_t labels,
+                  const Transition& transition, float* rows, int32_t* out) {
+  posterior_block(xt, voxels, labels, transition, rows);
   Lane total{};
   for (int64_t c = 0; c < labels; ++c) {
-    const float* __restrict p = work + c * kBlock;
+    const float* __restrict p = rows + c * kBlock;
     for (int64_t v = 0; v < voxels; ++v) total.v[v] += p[v];
   }
   // The total is summed in the order of the scan below and uniform < 1, so the scan passes the
@@ -245,7 +242,7 @@ bool sample_block(const Rows& logits, const int32_t* xt, const float* uniform, i
     out[v] = 0;
   }
   for (int64_t c = 0; c + 1 < labels; ++c) {
-    const float* __restrict p = work + c * kBlock;
+    const float* __restrict p = rows + c * kBlock;
     for (int64_t v = 0; v < voxels; ++v) {
       cumulated.v[v] += p[v];
       out[v] += cumulated.v[v] <= target.v[v] ? 1 : 0;

@@ -1,12 +1,13 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 
 namespace guidegen::categorical {
 
-/// Voxels that a kernel handles at once. A block's logits and gradients stay in the L1 and L2
-/// caches between passes, and results depend on the blocks, never on the number of threads.
+/// Voxels that a kernel handles at once. Kernels work in place on a dense copy [K, kBlock] of the
+/// block, which the caches hold between passes: in a whole volume the rows of the labels lie a
+/// power of two apart as often as not, and would evict each other. Results depend on the blocks,
+/// never on the number of threads.
 inline constexpr int64_t kBlock = 256;
 
 /// Constants of one transition t -> s for K labels, with alpha = alpha_bar(t)/alpha_bar(s):
@@ -20,18 +21,11 @@ struct Transition {
   float z_same, z_other;  ///< Z
 };
 
-/// Rows of one block: row c holds the values of label c for `voxels` <= kBlock voxels.
-struct Rows {
-  const float* data;
-  ptrdiff_t stride;  ///< floats from one row to the next
-};
-
 struct LossInput {
-  Rows logits;
   const int32_t* x0;
   const int32_t* xt;
   const float* weight;  ///< null: 1 everywhere
-  int64_t voxels;
+  int64_t voxels;       ///< <= kBlock
   int64_t labels;
   float kl_scale;  ///< factors of the two terms in the gradient
   float ce_scale;
@@ -42,19 +36,17 @@ struct LossSums {
   double cross_entropy = 0;
 };
 
-/// Weighted sums of both losses over the block for s = t - 1. `work` has the shape of the logits
-/// (rows `work_stride` apart); with `gradient` it holds, afterwards, d(kl_scale kl + ce_scale ce)/d
-/// logits, else scratch.
-LossSums loss_block(const LossInput& in, const Transition& transition, float* work,
-                    ptrdiff_t work_stride, bool gradient);
+/// Weighted sums of both losses over the block for s = t - 1. `rows` holds the logits; with
+/// `gradient`, afterwards, d(kl_scale kl + ce_scale ce)/d logits, else nothing of use.
+LossSums loss_block(const LossInput& in, const Transition& transition, float* rows, bool gradient);
 
-/// p(x_s|x_t) into `out` (rows `out_stride` apart).
-void posterior_block(const Rows& logits, const int32_t* xt, int64_t voxels, int64_t labels,
-                     const Transition& transition, float* out, ptrdiff_t out_stride);
+/// Turns the logits in `rows` into p(x_s|x_t).
+void posterior_block(const int32_t* xt, int64_t voxels, int64_t labels,
+                     const Transition& transition, float* rows);
 
-/// Labels at which the cumulated p(x_s|x_t) passes `uniform`. `work` is scratch of labels * kBlock.
-/// False when some voxel's probabilities aren't finite.
-bool sample_block(const Rows& logits, const int32_t* xt, const float* uniform, int64_t voxels,
-                  int64_t labels, const Transition& transition, float* work, int32_t* out);
+/// Labels at which the cumulated p(x_s|x_t) passes `uniform`; `rows` holds the logits and is used
+/// up. False when some voxel's probabilities aren't finite.
+bool sample_block(const int32_t* xt, const float* uniform, int64_t voxels, int64_t labels,
+                  const Transition& transition, float* rows, int32_t* out);
 
 }  // namespace guidegen::categorical

@@ -30,6 +30,7 @@ Json ModelSampler::settings() const {
   };
   return {{"steps", mask_options_.steps},
           {"guidance", optional(mask_options_.guidance)},
+          {"temperature", optional(mask_options_.temperature)},
           {"ct_steps", ct_options_.steps},
           {"ct_guidance", optional(ct_options_.text_guidance)}};
 }

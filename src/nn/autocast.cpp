@@ -2,11 +2,7 @@
 
 namespace guidegen {
 
-bool bf16_is_fast() { return __builtin_cpu_supports("avx512bf16") != 0; }
-
-bool use_bf16(const std::string& precision) {
-  return precision == "bf16" || (precision == "auto" && bf16_is_fast());
-}
+bool use_bf16(const std::string& precision) { return precision == "bf16"; }
 
 AutocastScope::AutocastScope(bool enabled) : before_(at::autocast::is_autocast_enabled(at::kCPU)) {
   at::autocast::set_autocast_enabled(at::kCPU, enabled);

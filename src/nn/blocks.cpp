@@ -4,8 +4,6 @@
 
 namespace guidegen {
 
-namespace F = torch::nn::functional;
-
 int64_t norm_groups(int64_t channels) {
   for (int64_t groups = std::min<int64_t>(8, channels); groups > 1; --groups) {
     if (channels % groups == 0) return groups;

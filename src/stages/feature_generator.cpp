@@ -41,10 +41,12 @@ FeatureGeneratorImpl::FeatureGeneratorImpl(const FeatureGeneratorConfig& config,
       "unet", UNet3d(config.unet, latent_channels + config.mask_width + config.label_width, wide,
                      config.text_width));
   output_norm_ = register_module(
-      "output_norm", torch::nn::GroupNorm(norm_groups(unet_->out_channels()), unet_->out_channels()));
+      "output_norm",
+      torch::nn::GroupNorm(norm_groups(unet_->out_channels()), unet_->out_channels()));
   output_ = register_module(
-      "output", torch::nn::Conv3d(
-                    torch::nn::Conv3dOptions(unet_->out_channels(), latent_channels, 3).padding(1)));
+      "output",
+      torch::nn::Conv3d(
+          torch::nn::Conv3dOptions(unet_->out_channels(), latent_channels, 3).padding(1)));
   torch::nn::init::zeros_(output_->weight);
   torch::nn::init::zeros_(output_->bias);
   latent_mean_ = register_buffer("latent_mean", torch::zeros({latent_channels}));
@@ -67,8 +69,8 @@ at::Tensor FeatureGeneratorImpl::encode_mask(const at::Tensor& mask) {
 at::Tensor FeatureGeneratorImpl::forward(const at::Tensor& z, const at::Tensor& time,
                                          const Condition& condition) {
   const auto mask = encode_mask(condition.mask);
-  const auto x = torch::cat({z.to(mask.scalar_type()), mask}, 1)
-                     .contiguous(at::MemoryFormat::ChannelsLast3d);
+  const auto x =
+      torch::cat({z.to(mask.scalar_type()), mask}, 1).contiguous(at::MemoryFormat::ChannelsLast3d);
   const auto embedding = time_(sinusoidal_features(time, 64, 1000.0)) +
                          geometry_(condition.geometry) + pooled_(condition.text.pooled);
   const auto features =
@@ -106,8 +108,8 @@ LossTerms FeatureGeneratorImpl::loss(const TrainingBatch& batch, const at::Tenso
     target = RectifiedFlow::target(z, noise);
   } else {
     const auto t = torch::tensor(steps);
-    output = forward(gaussian_.add_noise(z, noise, t),
-                     t.to(at::kFloat) / double(config_.timesteps), condition);
+    output = forward(gaussian_.add_noise(z, noise, t), t.to(at::kFloat) / double(config_.timesteps),
+                     condition);
     target = gaussian_.target(z, noise, t);
   }
   LossTerms out;
@@ -119,7 +121,6 @@ LossTerms FeatureGeneratorImpl::loss(const TrainingBatch& batch, const at::Tenso
 at::Tensor FeatureGeneratorImpl::sample(const Request& request,
                                         const std::function<void(int64_t, int64_t)>& on_step) {
   const torch::NoGradGuard no_grad;
-  const AutocastScope autocast(request.bf16);
   RandomStream stream(request.seed, request.case_id, "ct/noise");
   Condition with{prompt_encoder_->forward({request.prompt}),
                  pad_to_multiple(request.mask.data, kFactor, 0),
@@ -136,9 +137,8 @@ at::Tensor FeatureGeneratorImpl::sample(const Request& request,
     return output;
   };
   const auto& mask = with.mask;
-  const auto noise = random_normal(
-      stream, {1, latent_channels_, mask.size(1) / kFactor, mask.size(2) / kFactor,
-               mask.size(3) / kFactor});
+  const auto noise = random_normal(stream, {1, latent_channels_, mask.size(1) / kFactor,
+                                            mask.size(2) / kFactor, mask.size(3) / kFactor});
   at::Tensor z;
   if (config_.objective == "flow") {
     z = sample_flow(predict, noise, request.steps, config_.solver, config_.time_shift, on_step);

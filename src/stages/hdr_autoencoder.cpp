@@ -37,20 +37,22 @@ HdrAutoencoderImpl::HdrAutoencoderImpl(const HdrAutoencoderConfig& config, int64
   label_embedding_ =
       register_module("label_embedding", torch::nn::Embedding(labels + 1, config.label_width));
   for (int64_t i = 0; i < config.blocks; ++i) {
-    const auto add = [this, i](const char* name, std::vector<ResidualBlock3d>& list, int64_t width) {
+    const auto add = [this, i](const char* name, std::vector<ResidualBlock3d>& list,
+                               int64_t width) {
       list.push_back(register_module(concat(name, i), ResidualBlock3d(width, width, 0)));
     };
     add("encoder_half", encoder_half_, half);
     add("encoder_quarter", encoder_quarter_, quarter);
     add("decoder_quarter", decoder_quarter_, quarter);
     add("decoder_half", decoder_half_, half);
-    quarter_modulation_.push_back(register_module(
-        concat("quarter_modulation", i), conv(config.label_width, 2 * quarter, 1)));
+    quarter_modulation_.push_back(
+        register_module(concat("quarter_modulation", i), conv(config.label_width, 2 * quarter, 1)));
     half_modulation_.push_back(
         register_module(concat("half_modulation", i), conv(config.label_width, 2 * half, 1)));
   }
   expand_ = register_module("expand", conv(half, 8 * config.full_width, 1));
-  full_ = register_module("full", conv(config.full_width + config.label_width, config.full_width, 3));
+  full_ =
+      register_module("full", conv(config.full_width + config.label_width, config.full_width, 3));
   output_ = register_module("output", conv(config.full_width, 2 * exposures, 1));
 }
 
@@ -70,9 +72,9 @@ HdrAutoencoderImpl::Posterior HdrAutoencoderImpl::encode(const at::Tensor& hu) {
 
 at::Tensor HdrAutoencoderImpl::embed_mask(const at::Tensor& mask, at::IntArrayRef dhw,
                                           int64_t batch) {
-  const auto labels =
-      mask.defined() ? mask.to(at::kInt)
-                     : torch::full({batch, dhw[0], dhw[1], dhw[2]}, labels_, at::kInt);
+  const auto labels = mask.defined()
+                          ? mask.to(at::kInt)
+                          : torch::full({batch, dhw[0], dhw[1], dhw[2]}, labels_, at::kInt);
   return label_embedding_(labels).permute({0, 4, 1, 2, 3});
 }
 
@@ -152,27 +154,43 @@ LossTerms HdrAutoencoderImpl::loss(const TrainingBatch& batch, const StepRandomn
     return ((x - center) / (0.5 * width)).clamp(-1.0, 1.0);
   };
   const auto window = (view(decoded.hu) - view(hu)).abs().mean();
-  const auto kl = 0.5 * (posterior.mean.square() + posterior.log_variance.exp() - 1.0 -
-                         posterior.log_variance).mean();
+  const auto kl =
+      0.5 * (posterior.mean.square() + posterior.log_variance.exp() - 1.0 - posterior.log_variance)
+                .mean();
   LossTerms out;
-  out.total = l1 + config_.fused_weight * fused + config_.window_weight * window +
-              config_.kl_weight * kl;
-  out.parts = {{"l1", l1.detach()}, {"fused", fused.detach()}, {"window", window.detach()},
+  out.total =
+      l1 + config_.fused_weight * fused + config_.window_weight * window + config_.kl_weight * kl;
+  out.parts = {{"l1", l1.detach()},
+               {"fused", fused.detach()},
+               {"window", window.detach()},
                {"kl", kl.detach()},
                {"mae_hu", (decoded.hu - hu).abs().mean().detach()}};
   return out;
 }
 
-Volume reconstruct_ct(HdrAutoencoder& autoencoder, const Volume& ct, const Volume* mask, bool bf16) {
+namespace {
+
+// The corner of a padded [1,1,D,H,W] volume that holds the image.
+Volume cropped(const at::Tensor& hu, const ImageGeometry& geometry) {
+  const auto size = to_dhw(geometry.size);
+  return {hu[0].slice(1, 0, size[0]).slice(2, 0, size[1]).slice(3, 0, size[2]).contiguous(),
+          geometry};
+}
+
+}  // namespace
+
+Volume reconstruct_ct(HdrAutoencoder& autoencoder, const Volume& ct, const Volume* mask) {
   const torch::NoGradGuard no_grad;
-  const AutocastScope autocast(bf16);
   constexpr int64_t f = HdrAutoencoderImpl::kDownsampling;
   const auto hu = pad_to_multiple(ct.data.to(at::kFloat).unsqueeze(0), f, -1024.0);
   const auto guide = mask ? pad_to_multiple(mask->data, f, 0) : at::Tensor();
-  const auto decoded = autoencoder->decode(autoencoder->encode(hu).mean, guide);
-  const auto size = to_dhw(ct.geometry.size);
-  return {decoded.hu[0].slice(1, 0, size[0]).slice(2, 0, size[1]).slice(3, 0, size[2]).contiguous(),
-          ct.geometry};
+  return cropped(autoencoder->decode(autoencoder->encode(hu).mean, guide).hu, ct.geometry);
+}
+
+Volume decode_ct(HdrAutoencoder& autoencoder, const at::Tensor& latents, const Volume& mask) {
+  const torch::NoGradGuard no_grad;
+  const auto guide = pad_to_multiple(mask.data, HdrAutoencoderImpl::kDownsampling, 0);
+  return cropped(autoencoder->decode(latents, guide).hu, mask.geometry);
 }
 
 HdrAutoencoderConfig HdrAutoencoderConfig::from_json(JsonObject object) {

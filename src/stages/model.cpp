@@ -4,7 +4,6 @@
 
 #include "guidegen/core/error.hpp"
 #include "guidegen/core/sha256.hpp"
-#include "guidegen/nn/autocast.hpp"
 #include "guidegen/nn/module_io.hpp"
 #include "guidegen/stages/feature_generator.hpp"
 #include "guidegen/stages/hdr_autoencoder.hpp"
@@ -16,7 +15,6 @@ namespace guidegen {
 struct Model::Parts {
   ModelDescription description;
   std::map<std::string, std::string> hashes;
-  bool bf16 = false;
   // Forward passes of LibTorch modules are not const; the weights do not change.
   mutable Synthesizer synthesizer{nullptr};
   mutable HdrAutoencoder autoencoder{nullptr};
@@ -37,7 +35,6 @@ void finish_loading(Holder& module, const std::filesystem::path& weights) {
 Model Model::load(const std::filesystem::path& directory) {
   auto parts = std::make_unique<Parts>();
   parts->description = read_model_description(directory);
-  parts->bf16 = bf16_is_fast();
   const auto& description = parts->description;
   const int64_t labels = description.vocabulary.size();
   const std::string source = (directory / "model.json").string();
@@ -58,8 +55,7 @@ Model Model::load(const std::filesystem::path& directory) {
     }
   }
   if (parts->generator && parts->autoencoder &&
-      parts->autoencoder->config().latent_channels !=
-          description.stages.at(3).latent_channels) {
+      parts->autoencoder->config().latent_channels != description.stages.at(3).latent_channels) {
     throw_usage(source, ": stages.3.latent_channels: does not fit the autoencoder of stage 2");
   }
   return Model(std::move(parts));
@@ -112,7 +108,7 @@ Volume Model::sample_mask(const Prompt& prompt, const std::string& case_id, uint
   request.case_id = case_id;
   request.steps = options.steps > 0 ? options.steps : config.sampling_steps;
   request.guidance = options.guidance.value_or(config.guidance);
-  request.bf16 = parts_->bf16;
+  request.temperature = options.temperature.value_or(config.temperature);
   return {parts_->synthesizer->sample(request, on_step).unsqueeze(0), request.geometry};
 }
 
@@ -122,7 +118,6 @@ Volume Model::sample_ct(const Prompt& prompt, const Volume& mask, const std::str
   require_stage(*this, 3, "sampling a CT");
   require_stage(*this, 2, "sampling a CT");
   check_volume(mask, "mask");
-  const torch::NoGradGuard no_grad;
   const auto& config = parts_->generator->config();
   FeatureGeneratorImpl::Request request;
   request.prompt = prompt;
@@ -131,20 +126,15 @@ Volume Model::sample_ct(const Prompt& prompt, const Volume& mask, const std::str
   request.case_id = case_id;
   request.steps = options.steps > 0 ? options.steps : config.sampling_steps;
   request.text_guidance = options.text_guidance.value_or(config.text_guidance);
-  request.bf16 = parts_->bf16;
-  const auto latents = parts_->generator->sample(request, on_step);
-  const AutocastScope autocast(parts_->bf16);
-  const auto guide = pad_to_multiple(mask.data, HdrAutoencoderImpl::kDownsampling, 0);
-  const auto hu = parts_->autoencoder->decode(latents, guide).hu[0];
-  const auto size = to_dhw(mask.geometry.size);
-  return {hu.slice(1, 0, size[0]).slice(2, 0, size[1]).slice(3, 0, size[2]).round().contiguous(),
-          mask.geometry};
+  Volume ct = decode_ct(parts_->autoencoder, parts_->generator->sample(request, on_step), mask);
+  ct.data.round_();
+  return ct;
 }
 
 Volume Model::reconstruct(const Volume& ct, const Volume* mask) const {
   require_stage(*this, 2, "reconstruction");
   check_volume(ct, "CT");
-  return reconstruct_ct(parts_->autoencoder, ct, mask, parts_->bf16);
+  return reconstruct_ct(parts_->autoencoder, ct, mask);
 }
 
 }  // namespace guidegen

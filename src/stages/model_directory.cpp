@@ -68,12 +68,12 @@ Json to_json(const ModelDescription& description) {
     if (!entry.provenance.is_null()) item["provenance"] = entry.provenance;
     stages[std::to_string(stage)] = item;
   }
-  return {{"format", kFormat},
-          {"version", kVersion},
-          {"grid", {{"size", description.geometry.size},
-                    {"spacing_mm", description.geometry.spacing}}},
-          {"stages", stages},
-          {"vocabulary", description.vocabulary.document()}};
+  return {
+      {"format", kFormat},
+      {"version", kVersion},
+      {"grid", {{"size", description.geometry.size}, {"spacing_mm", description.geometry.spacing}}},
+      {"stages", stages},
+      {"vocabulary", description.vocabulary.document()}};
 }
 
 void join_models(const std::vector<std::filesystem::path>& sources,

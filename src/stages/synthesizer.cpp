@@ -9,7 +9,7 @@ namespace guidegen {
 
 namespace {
 
-constexpr int64_t kFactor = 2;      // space-to-depth
+constexpr int64_t kFactor = 2;       // space-to-depth
 constexpr double kMaxEvidence = 12;  // nats; enough to pin a voxel at t = 1
 
 // Coordinates of coarse voxels in units of 200 mm from the center of the field of view,
@@ -26,8 +26,8 @@ at::Tensor coordinate_channels(const ImageGeometry& geometry) {
 }
 
 at::Tensor plan_with_coordinates(const TumorPlan& plan, const ImageGeometry& geometry) {
-  return torch::cat({rasterize_plan(plan, geometry, kFactor).unsqueeze(0),
-                     coordinate_channels(geometry)}, 1);
+  return torch::cat(
+      {rasterize_plan(plan, geometry, kFactor).unsqueeze(0), coordinate_channels(geometry)}, 1);
 }
 
 int64_t draw_time(int64_t timesteps, double exponent, RandomStream& stream) {
@@ -48,14 +48,14 @@ SynthesizerImpl::SynthesizerImpl(const SynthesizerConfig& config, int64_t labels
   time_ = register_module("time", torch::nn::Linear(64, wide));
   geometry_ = register_module("geometry", torch::nn::Linear(6, wide));
   pooled_ = register_module("pooled", torch::nn::Linear(config.text_width, wide));
-  unet_ = register_module(
-      "unet", UNet3d(config.unet, folded + kPlanChannels + 3, wide, config.text_width));
-  expand_ = register_module(
-      "expand", torch::nn::Conv3d(torch::nn::Conv3dOptions(
-                    unet_->out_channels(), 8 * config.head_width, 1)));
+  unet_ = register_module("unet",
+                          UNet3d(config.unet, folded + kPlanChannels + 3, wide, config.text_width));
+  expand_ = register_module("expand", torch::nn::Conv3d(torch::nn::Conv3dOptions(
+                                          unet_->out_channels(), 8 * config.head_width, 1)));
   full_ = register_module(
       "full", torch::nn::Conv3d(torch::nn::Conv3dOptions(config.head_width + config.label_width,
-                                                         config.head_width, 3).padding(1)));
+                                                         config.head_width, 3)
+                                    .padding(1)));
   output_ = register_module(
       "output", torch::nn::Conv3d(torch::nn::Conv3dOptions(config.head_width, labels, 1)));
 }
@@ -66,8 +66,8 @@ at::Tensor SynthesizerImpl::own_evidence(const at::Tensor& logits, const at::Ten
   std::vector<float> evidence;
   for (int64_t b = 0; b < t.size(0); ++b) {
     const double signal = diffusion_.schedule().alpha_bar(t[b].item<int64_t>());
-    const double log_ratio = std::log1p(double(diffusion_.labels()) * signal /
-                                        std::max(1e-12, 1.0 - signal));
+    const double log_ratio =
+        std::log1p(double(diffusion_.labels()) * signal / std::max(1e-12, 1.0 - signal));
     evidence.push_back(static_cast<float>(std::min(kMaxEvidence, log_ratio)));
   }
   const auto index = xt.to(at::kLong).unsqueeze(1);
@@ -118,17 +118,16 @@ LossTerms SynthesizerImpl::loss(const TrainingBatch& batch, const StepRandomness
   const auto logits = forward(xt, t, condition);
   // The plan is part of the condition, so weighting by it does not bias p(x_0 | x_t, t, condition).
   const auto inside = condition.plan.slice(1, 0, kTumorOrganCount).amax(1, true);
-  const auto weight =
-      1.0 + config_.plan_voxel_weight *
-                at::upsample_nearest3d(inside, x0.sizes().slice(1)).squeeze(1);
+  const auto weight = 1.0 + config_.plan_voxel_weight *
+                                at::upsample_nearest3d(inside, x0.sizes().slice(1)).squeeze(1);
   const AutocastScope full_precision(false);
-  const auto losses = diffusion_.loss(logits, x0, xt, t, config_.kl_weight, config_.ce_weight,
-                                      weight.contiguous());
+  const auto losses =
+      diffusion_.loss(logits, x0, xt, t, config_.kl_weight, config_.ce_weight, weight.contiguous());
   const auto planner = planner_->loss(full_prompts, tumor_plans);
   LossTerms out;
   out.total = losses.total + config_.planner_weight * planner;
-  out.parts = {{"kl", losses.kl}, {"cross_entropy", losses.cross_entropy},
-               {"planner", planner.detach()}};
+  out.parts = {
+      {"kl", losses.kl}, {"cross_entropy", losses.cross_entropy}, {"planner", planner.detach()}};
   return out;
 }
 
@@ -149,17 +148,18 @@ at::Tensor SynthesizerImpl::sample(const Request& request,
 
   const int64_t labels = diffusion_.labels();
   auto x = (random_uniform(noise, {1, dhw[0], dhw[1], dhw[2]}) * double(labels))
-               .clamp_max(double(labels - 1)).to(at::kByte);
+               .clamp_max(double(labels - 1))
+               .to(at::kByte);
   const auto times = diffusion_.schedule().strided(request.steps);
   const auto calls = static_cast<int64_t>(times.size()) - 1;
   for (int64_t i = 0; i < calls; ++i) {
     const int64_t t = times[static_cast<size_t>(i)], s = times[static_cast<size_t>(i) + 1];
-    const AutocastScope autocast(request.bf16);
     auto logits = forward(x, torch::tensor({t}), with);
     if (request.guidance != 1.0) {
       const auto free = forward(x, torch::tensor({t}), without);
       logits = free + request.guidance * (logits - free);
     }
+    if (request.temperature != 1.0) logits = logits / request.temperature;
     // The last step takes the most likely label: single voxels drawn at random would only be noise.
     x = s == 0 ? logits.argmax(1).to(at::kByte)
                : diffusion_.sample_step(logits, x, t, s, random_uniform(noise, x.sizes()));
@@ -187,6 +187,7 @@ SynthesizerConfig SynthesizerConfig::from_json(JsonObject object) {
   c.field_dropout = object.number("field_dropout", 0, 1, c.field_dropout);
   c.sampling_steps = object.integer("sampling_steps", 1, 100000, c.sampling_steps);
   c.guidance = object.number("guidance", 0, 100, c.guidance);
+  c.temperature = object.number("temperature", 0.05, 10, c.temperature);
   object.finish();
   return c;
 }
@@ -207,7 +208,8 @@ Json SynthesizerConfig::to_json() const {
           {"prompt_dropout", prompt_dropout},
           {"field_dropout", field_dropout},
           {"sampling_steps", sampling_steps},
-          {"guidance", guidance}};
+          {"guidance", guidance},
+          {"temperature", temperature}};
 }
 
 }  // namespace guidegen

@@ -68,8 +68,8 @@ at::Tensor rasterize_plan(const TumorPlan& plan, const ImageGeometry& geometry, 
     size[axis] = (geometry.size[axis] + factor - 1) / factor;
     spacing[axis] = geometry.spacing[axis] * double(factor);
     // Coarse voxel 0 covers fine voxels 0 … factor-1.
-    first[axis] = geometry.spacing[axis] *
-                  (0.5 * double(factor - 1) - 0.5 * double(geometry.size[axis] - 1));
+    first[axis] =
+        geometry.spacing[axis] * (0.5 * double(factor - 1) - 0.5 * double(geometry.size[axis] - 1));
   }
   auto raster = at::zeros({kPlanChannels, size[2], size[1], size[0]}, at::kFloat);
   const int64_t stride = size[0] * size[1] * size[2];

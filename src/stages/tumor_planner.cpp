@@ -59,7 +59,8 @@ at::Tensor log_normal_density(const at::Tensor& x, const at::Tensor& mean,
 }
 
 bool has_room(const PlannedTumor& tumor, const TumorPlan& plan, const ImageGeometry& geometry) {
-  const double gap = 2.0 * std::max({geometry.spacing[0], geometry.spacing[1], geometry.spacing[2]});
+  const double gap =
+      2.0 * std::max({geometry.spacing[0], geometry.spacing[1], geometry.spacing[2]});
   for (size_t axis = 0; axis < 3; ++axis) {
     const double half = 0.5 * geometry.spacing[axis] * double(geometry.size[axis]);
     if (std::abs(tumor.center_mm[axis]) + 0.5 * tumor.diameter_mm > half) return false;
@@ -92,7 +93,7 @@ TumorPlannerImpl::Mixture TumorPlannerImpl::center_mixture(const at::Tensor& fea
   const auto out = center_(h).view({-1, kMixture, 7});
   return {torch::log_softmax(out.select(2, 0), 1), out.slice(2, 1, 4),
           // A floor of 3 mm keeps the likelihood from collapsing onto single training tumors.
-          out.slice(2, 4, 7).clamp(std::log(3.0 / kUnit), std::log(2.0)) };
+          out.slice(2, 4, 7).clamp(std::log(3.0 / kUnit), std::log(2.0))};
 }
 
 at::Tensor TumorPlannerImpl::loss(const std::vector<Prompt>& prompts,
@@ -131,10 +132,10 @@ at::Tensor TumorPlannerImpl::loss(const std::vector<Prompt>& prompts,
   const auto log_density =
       log_normal_density(stack_rows(centers).unsqueeze(1), mixture.mean, mixture.log_scale).sum(2);
   total = total - torch::logsumexp(mixture.log_weight + log_density, 1).mean();
-  const auto size = size_(torch::silu(
-      hidden2_(torch::silu(hidden1_(stack_rows(without_size))))));
+  const auto size = size_(torch::silu(hidden2_(torch::silu(hidden1_(stack_rows(without_size))))));
   return total - log_normal_density(torch::tensor(log_sizes), size.select(1, 0),
-                                    size.select(1, 1).clamp(-3.0, 1.0)).mean();
+                                    size.select(1, 1).clamp(-3.0, 1.0))
+                     .mean();
 }
 
 void TumorPlannerImpl::place_group(const TumorRequest& request, const Prompt& prompt,
@@ -149,22 +150,21 @@ void TumorPlannerImpl::place_group(const TumorRequest& request, const Prompt& pr
   for (int64_t i = 0; i < count; ++i) {
     PlannedTumor tumor;
     tumor.organ = request.organ;
-    tumor.position =
-        request.position
-            ? *request.position
-            : choices[static_cast<size_t>(draw(
-                  position_logits_.index_select(0, torch::tensor(siblings)), stream))];
+    tumor.position = request.position
+                         ? *request.position
+                         : choices[static_cast<size_t>(draw(
+                               position_logits_.index_select(0, torch::tensor(siblings)), stream))];
     if (request.size_mm) {
       tumor.diameter_mm = *request.size_mm;
     } else {
       const auto f = stack_rows({tumor_features(tumor.position, prompt, std::nullopt)});
       const auto size = size_(torch::silu(hidden2_(torch::silu(hidden1_(f)))));
-      const double log_size = stream.normal(size[0][0].item<double>(),
-                                            std::exp(std::clamp(size[0][1].item<double>(), -3.0, 0.7)));
+      const double log_size = stream.normal(
+          size[0][0].item<double>(), std::exp(std::clamp(size[0][1].item<double>(), -3.0, 0.7)));
       tumor.diameter_mm = std::clamp(30.0 * std::exp(log_size), 8.0, 120.0);
     }
-    const auto mixture = center_mixture(
-        stack_rows({tumor_features(tumor.position, prompt, tumor.diameter_mm)}));
+    const auto mixture =
+        center_mixture(stack_rows({tumor_features(tumor.position, prompt, tumor.diameter_mm)}));
     for (int attempt = 0; attempt < kPlacementTries; ++attempt) {
       const int64_t component = draw(mixture.log_weight[0], stream);
       for (size_t axis = 0; axis < 3; ++axis) {

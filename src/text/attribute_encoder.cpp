@@ -7,16 +7,16 @@ namespace guidegen {
 namespace {
 
 // Rows of the one embedding table. Each attribute has a row for "open" followed by its values.
-constexpr int64_t kSexRow = 0;                               // open, female, male
-constexpr int64_t kAgeRow = kSexRow + 3;                     // open, given
-constexpr int64_t kRaceRow = kAgeRow + 2;                    // open, five values
-constexpr int64_t kContrastRow = kRaceRow + 6;               // open, four values
-constexpr int64_t kTumorsRow = kContrastRow + 5;             // open, none, some
-constexpr int64_t kOrganRow = kTumorsRow + 3;                // five organs
-constexpr int64_t kPositionRow = kOrganRow + kTumorOrganCount;        // open, positions
+constexpr int64_t kSexRow = 0;                                         // open, female, male
+constexpr int64_t kAgeRow = kSexRow + 3;                               // open, given
+constexpr int64_t kRaceRow = kAgeRow + 2;                              // open, five values
+constexpr int64_t kContrastRow = kRaceRow + 6;                         // open, four values
+constexpr int64_t kTumorsRow = kContrastRow + 5;                       // open, none, some
+constexpr int64_t kOrganRow = kTumorsRow + 3;                          // five organs
+constexpr int64_t kPositionRow = kOrganRow + kTumorOrganCount;         // open, positions
 constexpr int64_t kCountRow = kPositionRow + 1 + kTumorPositionCount;  // open, 1…20
-constexpr int64_t kSizeRow = kCountRow + 21;                 // open, given
-constexpr int64_t kStageRow = kSizeRow + 2;                  // open, 1…4
+constexpr int64_t kSizeRow = kCountRow + 21;                           // open, given
+constexpr int64_t kStageRow = kSizeRow + 2;                            // open, 1…4
 constexpr int64_t kNoPromptRow = kStageRow + 5;
 constexpr int64_t kRows = kNoPromptRow + 1;
 
@@ -54,10 +54,10 @@ at::Tensor AttributeEncoderImpl::request_token(const TumorRequest& request) {
   const auto device = category_->weight.device();
   const int64_t count_row =
       request.count ? kCountRow + std::clamp(*request.count, 1, 20) : kCountRow;
-  const std::vector<int64_t> rows = {
-      kOrganRow + static_cast<int64_t>(request.organ), row_of(kPositionRow, request.position),
-      count_row, request.size_mm ? kSizeRow + 1 : kSizeRow,
-      kStageRow + stage_number(request.stage)};
+  const std::vector<int64_t> rows = {kOrganRow + static_cast<int64_t>(request.organ),
+                                     row_of(kPositionRow, request.position), count_row,
+                                     request.size_mm ? kSizeRow + 1 : kSizeRow,
+                                     kStageRow + stage_number(request.stage)};
   auto token = category_(torch::tensor(rows, device)).sum(0);
   if (request.size_mm) {
     const auto size = static_cast<float>(std::log(*request.size_mm / 30.0));
@@ -71,10 +71,9 @@ at::Tensor AttributeEncoderImpl::tokens_of(const std::optional<Prompt>& prompt) 
   if (!prompt) return category_(torch::tensor({kNoPromptRow}, device));
   const int64_t tumors_row =
       !prompt->tumors ? kTumorsRow : kTumorsRow + (prompt->tumors->empty() ? 1 : 2);
-  const std::vector<int64_t> rows = {row_of(kSexRow, prompt->sex),
-                                     prompt->age ? kAgeRow + 1 : kAgeRow,
-                                     row_of(kRaceRow, prompt->race),
-                                     row_of(kContrastRow, prompt->contrast), tumors_row};
+  const std::vector<int64_t> rows = {
+      row_of(kSexRow, prompt->sex), prompt->age ? kAgeRow + 1 : kAgeRow,
+      row_of(kRaceRow, prompt->race), row_of(kContrastRow, prompt->contrast), tumors_row};
   std::vector<at::Tensor> tokens = {category_(torch::tensor(rows, device))};
   if (prompt->age) {
     const float age = (static_cast<float>(*prompt->age) - 55.0F) / 20.0F;

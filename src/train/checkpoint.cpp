@@ -39,9 +39,7 @@ void restore(const fs::path& folder, torch::nn::Module& module, Optimizer& optim
 CheckpointStore::CheckpointStore(fs::path run_directory, int64_t keep)
     : root_(std::move(run_directory) / "checkpoints"), keep_(keep) {}
 
-fs::path CheckpointStore::folder(int64_t step) const {
-  return root_ / concat(kPrefix, step);
-}
+fs::path CheckpointStore::folder(int64_t step) const { return root_ / concat(kPrefix, step); }
 
 std::vector<int64_t> CheckpointStore::steps() const {
   std::vector<int64_t> found;

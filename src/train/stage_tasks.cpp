@@ -2,7 +2,6 @@
 
 #include "guidegen/core/error.hpp"
 #include "guidegen/core/log.hpp"
-#include "guidegen/nn/autocast.hpp"
 #include "guidegen/nn/module_io.hpp"
 #include "guidegen/stages/feature_generator.hpp"
 #include "guidegen/stages/synthesizer.hpp"
@@ -37,7 +36,6 @@ class SynthesizerTask final : public StageTask {
     request.seed = kPreviewSeed;
     request.case_id = item.id;
     request.steps = synthesizer_->config().sampling_steps;
-    request.bf16 = bf16_is_fast();
     const Volume mask{synthesizer_->sample(request).unsqueeze(0), item.geometry};
     return render_preview(nullptr, &mask, vocabulary_);
   }
@@ -62,10 +60,10 @@ class AutoencoderTask final : public StageTask {
   Picture preview(const TrainingCase& item) override {
     const Volume ct{item.ct.to(at::kFloat).unsqueeze(0), item.geometry};
     const Volume mask{item.mask.unsqueeze(0), item.geometry};
-    const Volume made = reconstruct_ct(autoencoder_, ct, &mask, bf16_is_fast());
-    return contact_sheet({render_preview(&ct, nullptr, vocabulary_),
-                          render_preview(&made, nullptr, vocabulary_)},
-                         {"original", "reconstruction"}, 1);
+    const Volume made = reconstruct_ct(autoencoder_, ct, &mask);
+    return contact_sheet(
+        {render_preview(&ct, nullptr, vocabulary_), render_preview(&made, nullptr, vocabulary_)},
+        {"original", "reconstruction"}, 1);
   }
   Json network_config() const override { return autoencoder_->config().to_json(); }
 
@@ -93,20 +91,13 @@ class GeneratorTask final : public StageTask {
     return generator_->loss(batch, torch::cat(latents), randomness);
   }
   Picture preview(const TrainingCase& item) override {
-    const torch::NoGradGuard no_grad;
     FeatureGeneratorImpl::Request request;
     request.prompt = item.prompt;
     request.mask = {item.mask.unsqueeze(0), item.geometry};
     request.seed = kPreviewSeed;
     request.case_id = item.id;
     request.steps = generator_->config().sampling_steps;
-    request.bf16 = bf16_is_fast();
-    const auto latents = generator_->sample(request);
-    const AutocastScope autocast(request.bf16);
-    const auto guide = pad_to_multiple(request.mask.data, HdrAutoencoderImpl::kDownsampling, 0);
-    const auto size = to_dhw(item.geometry.size);
-    const Volume ct{autoencoder_->decode(latents, guide).hu[0].slice(1, 0, size[0])
-                        .slice(2, 0, size[1]).slice(3, 0, size[2]).contiguous(), item.geometry};
+    const Volume ct = decode_ct(autoencoder_, generator_->sample(request), request.mask);
     return render_preview(&ct, &request.mask, vocabulary_);
   }
   Json network_config() const override { return generator_->config().to_json(); }
@@ -117,7 +108,6 @@ class GeneratorTask final : public StageTask {
   at::Tensor latent_of(const TrainingCase& item) {
     if (const auto found = latents_.find(item.id); found != latents_.end()) return found->second;
     const torch::NoGradGuard no_grad;
-    const AutocastScope autocast(bf16_is_fast());
     const auto hu = pad_to_multiple(item.ct.to(at::kFloat).unsqueeze(0).unsqueeze(0),
                                     HdrAutoencoderImpl::kDownsampling, -1024.0);
     return latents_[item.id] = autoencoder_->encode(hu).mean.contiguous();
@@ -168,10 +158,9 @@ std::unique_ptr<StageTask> make_generator_task(const Json& network, const std::s
     throw_usage(autoencoder.string(), ": its vocabulary has ", description.vocabulary.size(),
                 " labels, the data set's ", dataset.vocabulary().size());
   }
-  HdrAutoencoder network2(
-      HdrAutoencoderConfig::from_json(JsonObject(stage2->second.config, autoencoder.string(),
-                                                 "stages.2.config")),
-      dataset.vocabulary().size());
+  HdrAutoencoder network2(HdrAutoencoderConfig::from_json(JsonObject(
+                              stage2->second.config, autoencoder.string(), "stages.2.config")),
+                          dataset.vocabulary().size());
   load_module(autoencoder / stage2->second.weights, *network2);
   network2->eval();
   for (auto& parameter : network2->parameters()) parameter.set_requires_grad(false);

@@ -78,10 +78,12 @@ void Run::prepare_directory() {
   const auto path = run_.out / "config.json";
   const std::string text = dump_json(resolved_config());
   if (!run_.resume && !checkpoints_.empty()) {
-    throw_usage(run_.out.string(), ": holds checkpoints of a run already; give --resume or another --out");
+    throw_usage(run_.out.string(),
+                ": holds checkpoints of a run already; give --resume or another --out");
   }
   if (run_.resume && fs::exists(path) && read_file(path) != text) {
-    throw_usage(path.string(), ": the run was started with another configuration; "
+    throw_usage(path.string(),
+                ": the run was started with another configuration; "
                 "resume with the same one or give another --out");
   }
   make_directories(run_.out);
@@ -221,8 +223,8 @@ void Run::execute() {
   progress.finish();
   save_checkpoint(config_.steps);
   save_model();
-  log_info(concat("trained ", config_.steps, " steps; the model is in ",
-                  (run_.out / "model").string()));
+  log_info(
+      concat("trained ", config_.steps, " steps; the model is in ", (run_.out / "model").string()));
 }
 
 }  // namespace

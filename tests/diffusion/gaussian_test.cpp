@@ -21,7 +21,7 @@ class GaussianDiffusionTest : public ::testing::TestWithParam<const char*> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Predictions, GaussianDiffusionTest, ::testing::Values("epsilon", "v"),
-                         [](const auto& info) { return std::string(info.param); });
+                         [](const auto& test) { return std::string(test.param); });
 
 TEST_P(GaussianDiffusionTest, TargetGivesBackTheData) {
   const at::Tensor x0 = draw("data");

@@ -33,19 +33,19 @@ TEST(HdrAutoencoder, LossReachesEveryParameter) {
   torch::manual_seed(1);
   const auto vocabulary = Vocabulary::load("torso");
   HdrAutoencoder autoencoder(tiny_autoencoder(), vocabulary.size());
-  const TrainingBatch batch = {testing::toy_case({16, 20, 24}, vocabulary)};
+  const TrainingBatch batch = {toy::toy_case({16, 20, 24}, vocabulary)};
   autoencoder->loss(batch, {1, 0}).total.backward();
-  EXPECT_THAT(testing::parameters_without_gradient(*autoencoder), ::testing::IsEmpty());
+  EXPECT_THAT(toy::parameters_without_gradient(*autoencoder), ::testing::IsEmpty());
 }
 
 TEST(HdrAutoencoder, ReconstructsAnySizeWithAndWithoutAMask) {
   const auto vocabulary = Vocabulary::load("torso");
   HdrAutoencoder autoencoder(tiny_autoencoder(), vocabulary.size());
-  const auto item = testing::toy_case({17, 14, 19}, vocabulary);
+  const auto item = toy::toy_case({17, 14, 19}, vocabulary);
   const Volume ct{item->ct.to(at::kFloat).unsqueeze(0), item->geometry};
   const Volume mask{item->mask.unsqueeze(0), item->geometry};
   for (const Volume* guide : {static_cast<const Volume*>(nullptr), &mask}) {
-    const auto made = reconstruct_ct(autoencoder, ct, guide, false);
+    const auto made = reconstruct_ct(autoencoder, ct, guide);
     EXPECT_EQ(made.data.sizes(), ct.data.sizes());
     EXPECT_TRUE(same_geometry(made.geometry, ct.geometry));
     EXPECT_GE(made.data.min().item<float>(), -1025.0F);
@@ -57,7 +57,7 @@ TEST(HdrAutoencoder, LearnsAToyVolume) {
   torch::manual_seed(1);
   const auto vocabulary = Vocabulary::load("torso");
   HdrAutoencoder autoencoder(tiny_autoencoder(), vocabulary.size());
-  const TrainingBatch batch = {testing::toy_case({16, 16, 16}, vocabulary)};
+  const TrainingBatch batch = {toy::toy_case({16, 16, 16}, vocabulary)};
   torch::optim::Adam optimizer(autoencoder->parameters(), torch::optim::AdamOptions(3e-3));
   double first = 0, last = 0;
   for (int64_t step = 0; step < 60; ++step) {
@@ -77,13 +77,13 @@ TEST_P(FeatureGeneratorTest, TrainsAndSamples) {
   torch::manual_seed(1);
   const auto vocabulary = Vocabulary::load("torso");
   FeatureGenerator generator(tiny_generator(GetParam()), vocabulary.size(), 4);
-  const auto item = testing::toy_case({18, 14, 17}, vocabulary);
+  const auto item = toy::toy_case({18, 14, 17}, vocabulary);
   const auto latents = torch::randn({1, 4, 5, 4, 5});
   const TrainingBatch batch = {item};
   const auto terms = generator->loss(batch, latents, {1, 0});
   EXPECT_TRUE(std::isfinite(terms.total.item<double>()));
   terms.total.backward();
-  EXPECT_THAT(testing::parameters_without_gradient(*generator), ::testing::IsEmpty());
+  EXPECT_THAT(toy::parameters_without_gradient(*generator), ::testing::IsEmpty());
 
   FeatureGeneratorImpl::Request request;
   request.prompt = item->prompt;

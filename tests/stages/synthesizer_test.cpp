@@ -35,16 +35,16 @@ class SynthesizerTest : public ::testing::Test {
 };
 
 TEST_F(SynthesizerTest, LossIsFiniteAndReachesEveryParameter) {
-  const TrainingBatch batch = {testing::toy_case({16, 20, 18}, vocabulary_, "a"),
-                               testing::toy_case({16, 20, 18}, vocabulary_, "b")};
+  const TrainingBatch batch = {toy::toy_case({16, 20, 18}, vocabulary_, "a"),
+                               toy::toy_case({16, 20, 18}, vocabulary_, "b")};
   const auto terms = synthesizer_->loss(batch, {1, 0});
   EXPECT_TRUE(std::isfinite(terms.total.item<double>()));
   terms.total.backward();
-  EXPECT_THAT(testing::parameters_without_gradient(*synthesizer_), ::testing::IsEmpty());
+  EXPECT_THAT(toy::parameters_without_gradient(*synthesizer_), ::testing::IsEmpty());
 }
 
 TEST_F(SynthesizerTest, LossDependsOnSeedAndStepAlone) {
-  const TrainingBatch batch = {testing::toy_case({16, 16, 16}, vocabulary_)};
+  const TrainingBatch batch = {toy::toy_case({16, 16, 16}, vocabulary_)};
   const auto first = synthesizer_->loss(batch, {1, 7}).total.item<double>();
   EXPECT_EQ(first, synthesizer_->loss(batch, {1, 7}).total.item<double>());
   EXPECT_NE(first, synthesizer_->loss(batch, {1, 8}).total.item<double>());

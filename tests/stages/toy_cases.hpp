@@ -4,7 +4,7 @@
 
 #include "guidegen/data/loader.hpp"
 
-namespace guidegen::testing {
+namespace guidegen::toy {
 
 /// A box-shaped patient with one tumor in the liver: enough to run the networks on.
 inline std::shared_ptr<const TrainingCase> toy_case(const std::array<int64_t, 3>& size,
@@ -53,4 +53,4 @@ inline std::vector<std::string> parameters_without_gradient(const torch::nn::Mod
   return names;
 }
 
-}  // namespace guidegen::testing
+}  // namespace guidegen::toy

@@ -6,7 +6,8 @@
 namespace guidegen {
 namespace {
 
-Prompt prompt_with(TumorOrgan organ, std::optional<TumorPosition> position, int count, double size) {
+Prompt prompt_with(TumorOrgan organ, std::optional<TumorPosition> position, int count,
+                   double size) {
   Prompt prompt;
   TumorRequest request;
   request.organ = organ;
@@ -91,9 +92,9 @@ TEST(TumorPlanner, LearnsWhereTumorsOfAPositionLie) {
   }
   EXPECT_LT(last, first - 3.0);
   RandomStream stream(9, "case", "plan");
-  const auto plan = planner->sample(
-      prompt_with(TumorOrgan::kKidney, TumorPosition::kKidneyRight, 1, 25),
-      centered_geometry({64, 64, 80}, {6, 6, 6}), stream);
+  const auto plan =
+      planner->sample(prompt_with(TumorOrgan::kKidney, TumorPosition::kKidneyRight, 1, 25),
+                      centered_geometry({64, 64, 80}, {6, 6, 6}), stream);
   ASSERT_EQ(plan.size(), 1U);
   EXPECT_NEAR(plan[0].center_mm[0], 60, 25);
   EXPECT_NEAR(plan[0].center_mm[1], -40, 25);

@@ -6,7 +6,8 @@ class App;
 
 namespace guidegen {
 
-/// Each adds one subcommand: its options struct, its flags with an example in --help, and its run function as callback.
+/// Each adds one subcommand: its options struct, its flags with an example in --help, and its run
+/// function as callback.
 void add_phantom_command(CLI::App& app);
 void add_prepare_command(CLI::App& app);
 void add_train_command(CLI::App& app);

@@ -18,24 +18,26 @@ struct TrainingCase {
   std::string id;
   Prompt prompt;
   ImageGeometry geometry;
-  at::Tensor mask;                  ///< uint8 [D,H,W]
-  at::Tensor ct;                    ///< int16 HU [D,H,W]; undefined when not asked for
-  std::vector<FoundTumor> tumors;   ///< measured from the mask
+  at::Tensor mask;                 ///< uint8 [D,H,W]
+  at::Tensor ct;                   ///< int16 HU [D,H,W]; undefined when not asked for
+  std::vector<FoundTumor> tumors;  ///< measured from the mask
 };
 using TrainingBatch = std::vector<std::shared_ptr<const TrainingCase>>;
 
-/// Hands out batches in an order that depends on (seed, step) alone, so that a resumed run sees what an
-/// uninterrupted one would. Cases are decoded in the background and kept in memory up to a limit.
+/// Hands out batches in an order that depends on (seed, step) alone, so that a resumed run sees
+/// what an uninterrupted one would. Cases are decoded in the background and kept in memory up to a
+/// limit.
 class PrefetchLoader {
  public:
   struct Options {
     int64_t batch = 1;
     uint64_t seed = 0;
     bool with_ct = false;
-    int64_t ahead = 3;                          ///< batches decoded in advance
-    int64_t cache_bytes = int64_t{6} << 30;     ///< decoded cases kept
+    int64_t ahead = 3;                       ///< batches decoded in advance
+    int64_t cache_bytes = int64_t{6} << 30;  ///< decoded cases kept
   };
-  /// `indices` into `dataset`, which must outlive the loader. The first batch is that of `first_step`.
+  /// `indices` into `dataset`, which must outlive the loader. The first batch is that of
+  /// `first_step`.
   PrefetchLoader(const Dataset& dataset, std::vector<size_t> indices, Options options,
                  int64_t first_step);
   ~PrefetchLoader();

@@ -12,7 +12,8 @@ namespace guidegen {
 class AttentionImpl : public torch::nn::Module {
  public:
   AttentionImpl(int64_t query_width, int64_t context_width, int64_t heads);
-  /// `present` [B,T] bool: false hides a context token; undefined: all present. Every row needs a present token.
+  /// `present` [B,T] bool: false hides a context token; undefined: all present. Every row needs a
+  /// present token.
   at::Tensor forward(const at::Tensor& queries, const at::Tensor& context,
                      const at::Tensor& present = {});
 

@@ -12,19 +12,22 @@ namespace guidegen {
 /// Number of groups for GroupNorm: the largest divisor of `channels` that is at most 8.
 int64_t norm_groups(int64_t channels);
 
-/// Sinusoidal features of a scalar (Vaswani et al., NeurIPS 2017): [B] float32 -> [B,width], width even.
-/// `scale` multiplies the value first, so that the slowest wave spans about 10000 / scale.
+/// Sinusoidal features of a scalar (Vaswani et al., NeurIPS 2017): [B] float32 -> [B,width], width
+/// even. `scale` multiplies the value first, so that the slowest wave spans about 10000 / scale.
 at::Tensor sinusoidal_features(const at::Tensor& value, int64_t width, double scale = 1.0);
 
-/// [B,C,D,H,W] -> [B,C f^3,D/f,H/f,W/f] and back. D,H,W must be multiples of `factor`; memory format kept.
+/// [B,C,D,H,W] -> [B,C f^3,D/f,H/f,W/f] and back. D,H,W must be multiples of `factor`; memory
+/// format kept.
 at::Tensor space_to_depth(const at::Tensor& x, int64_t factor);
 at::Tensor depth_to_space(const at::Tensor& x, int64_t factor);
 
-/// Pads D,H,W at their upper ends to multiples of `factor` with `value`. Any rank >= 3, last three axes.
+/// Pads D,H,W at their upper ends to multiples of `factor` with `value`. Any rank >= 3, last three
+/// axes.
 at::Tensor pad_to_multiple(const at::Tensor& x, int64_t factor, double value);
 
-/// Residual block: GroupNorm, SiLU, 3x3x3 convolution, scale and shift by an embedding (AdaGN; Dhariwal & Nichol,
-/// NeurIPS 2021), GroupNorm, SiLU, zero-initialised 3x3x3 convolution, plus the (projected) input.
+/// Residual block: GroupNorm, SiLU, 3x3x3 convolution, scale and shift by an embedding (AdaGN;
+/// Dhariwal & Nichol, NeurIPS 2021), GroupNorm, SiLU, zero-initialised 3x3x3 convolution, plus the
+/// (projected) input.
 class ResidualBlock3dImpl : public torch::nn::Module {
  public:
   /// `embedding_width` 0: no embedding.

@@ -13,18 +13,20 @@ namespace guidegen {
 struct UNet3dConfig {
   std::vector<int64_t> channels{24, 48, 96};  ///< one entry a resolution, finest first
   int64_t blocks = 1;                         ///< residual blocks a resolution, each way
-  int64_t attention_from = 1;                 ///< first resolution (0 = finest) that attends over the text
-  bool self_attention = true;                 ///< at the coarsest resolution
+  int64_t attention_from = 1;  ///< first resolution (0 = finest) that attends over the text
+  bool self_attention = true;  ///< at the coarsest resolution
   int64_t heads = 4;
-  int64_t injection_queries = 4;              ///< learned queries a resolution; 0 switches knowledge injection off
-  double dropout = 0.0;                       ///< inside knowledge injection
+  int64_t injection_queries =
+      4;                 ///< learned queries a resolution; 0 switches knowledge injection off
+  double dropout = 0.0;  ///< inside knowledge injection
 
   static UNet3dConfig from_json(JsonObject object);
   Json to_json() const;
 };
 
-/// 3-D UNet (Ronneberger et al., MICCAI 2015; residual and conditioned as in Dhariwal & Nichol, NeurIPS 2021).
-/// Any D,H,W >= 2^(levels-1): odd sizes are handled by resizing to each skip connection.
+/// 3-D UNet (Ronneberger et al., MICCAI 2015; residual and conditioned as in Dhariwal & Nichol,
+/// NeurIPS 2021). Any D,H,W >= 2^(levels-1): odd sizes are handled by resizing to each skip
+/// connection.
 class UNet3dImpl : public torch::nn::Module {
  public:
   UNet3dImpl(const UNet3dConfig& config, int64_t in_channels, int64_t embedding_width,

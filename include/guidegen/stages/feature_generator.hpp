@@ -15,36 +15,39 @@ namespace guidegen {
 /// Stage III, the feature generator. JSON keys are the member names.
 struct FeatureGeneratorConfig {
   UNet3dConfig unet;
-  int64_t label_width = 8;         ///< width of the label embedding
-  int64_t mask_width = 48;         ///< channels of the mask encoder's output
+  int64_t label_width = 8;  ///< width of the label embedding
+  int64_t mask_width = 48;  ///< channels of the mask encoder's output
   int64_t text_width = 64;
   int64_t embedding_width = 128;
-  std::string objective = "flow";  ///< "flow", "epsilon" or "v"
-  std::string schedule = "cosine"; ///< of "epsilon" and "v"
-  int64_t timesteps = 1000;        ///< of "epsilon" and "v"
-  double time_shift = 1.0;         ///< of "flow": bends the sampling grid towards noise
+  std::string objective = "flow";   ///< "flow", "epsilon" or "v"
+  std::string schedule = "cosine";  ///< of "epsilon" and "v"
+  int64_t timesteps = 1000;         ///< of "epsilon" and "v"
+  double time_shift = 1.0;          ///< of "flow": bends the sampling grid towards noise
   double prompt_dropout = 0.1;
   double field_dropout = 0.15;
   int64_t sampling_steps = 20;
-  std::string solver = "euler";    ///< of "flow": "euler" or "heun"
+  std::string solver = "euler";  ///< of "flow": "euler" or "heun"
   double text_guidance = 1.0;
 
   static FeatureGeneratorConfig from_json(JsonObject object);
   Json to_json() const;
 };
 
-/// p(z | mask, prompt) over the latents of a frozen HDR autoencoder. The mask is encoded by its own encoder, and the mean of its label
-/// embedding over each latent voxel is concatenated as well; text enters by cross-attention.
+/// p(z | mask, prompt) over the latents of a frozen HDR autoencoder. The mask is encoded by its own
+/// encoder, and the mean of its label embedding over each latent voxel is concatenated as well;
+/// text enters by cross-attention.
 class FeatureGeneratorImpl : public torch::nn::Module {
  public:
-  FeatureGeneratorImpl(const FeatureGeneratorConfig& config, int64_t labels, int64_t latent_channels);
+  FeatureGeneratorImpl(const FeatureGeneratorConfig& config, int64_t labels,
+                       int64_t latent_channels);
 
   struct Condition {
     PromptFeatures text;
     at::Tensor mask;      ///< uint8 [B,D,H,W], sizes multiples of 4
     at::Tensor geometry;  ///< [B,6]
   };
-  /// z [B,Z,D/4,H/4,W/4] normalised latents; time [B] in [0,1] -> network output, same shape, float32.
+  /// z [B,Z,D/4,H/4,W/4] normalised latents; time [B] in [0,1] -> network output, same shape,
+  /// float32.
   at::Tensor forward(const at::Tensor& z, const at::Tensor& time, const Condition& condition);
 
   /// `latents` [B,Z,D/4,H/4,W/4] as the autoencoder gives them, one a case of `batch`.
@@ -56,12 +59,11 @@ class FeatureGeneratorImpl : public torch::nn::Module {
 
   struct Request {
     Prompt prompt;
-    Volume mask;          ///< uint8 [1,D,H,W], any size
+    Volume mask;  ///< uint8 [1,D,H,W], any size
     uint64_t seed = 0;
     std::string case_id;
     int64_t steps = 20;
     double text_guidance = 1.0;
-    bool bf16 = false;
   };
   /// Draws latents [1,Z,D/4,H/4,W/4] (sizes rounded up), on the autoencoder's own scale.
   at::Tensor sample(const Request& request,

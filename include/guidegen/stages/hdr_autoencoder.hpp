@@ -13,23 +13,24 @@ namespace guidegen {
 struct HdrAutoencoderConfig {
   std::vector<Exposure> exposures = default_exposures();
   int64_t latent_channels = 4;
-  int64_t half_width = 32;            ///< channels at half resolution
-  int64_t quarter_width = 64;         ///< channels at quarter resolution
-  int64_t blocks = 2;                 ///< residual blocks a resolution, each way
-  int64_t full_width = 16;            ///< channels at full resolution, in the decoder
-  int64_t label_width = 8;            ///< width of the label embedding that guides the decoder
+  int64_t half_width = 32;     ///< channels at half resolution
+  int64_t quarter_width = 64;  ///< channels at quarter resolution
+  int64_t blocks = 2;          ///< residual blocks a resolution, each way
+  int64_t full_width = 16;     ///< channels at full resolution, in the decoder
+  int64_t label_width = 8;     ///< width of the label embedding that guides the decoder
   double kl_weight = 1e-5;
-  double window_weight = 0.5;         ///< of the random-window term
-  double fused_weight = 1.0;          ///< of the fused-HU term
-  double mask_dropout = 0.25;         ///< share of training samples that are decoded without a mask
-  int64_t crop = 32;                  ///< training crop, voxels along each axis
+  double window_weight = 0.5;  ///< of the random-window term
+  double fused_weight = 1.0;   ///< of the fused-HU term
+  double mask_dropout = 0.25;  ///< share of training samples that are decoded without a mask
+  int64_t crop = 32;           ///< training crop, voxels along each axis
 
   static HdrAutoencoderConfig from_json(JsonObject object);
   Json to_json() const;
 };
 
-/// CT <-> latent, 4x smaller along each axis. The encoder sees every exposure; the decoder, guided by the mask where there is one,
-/// emits every exposure and the weights by which they are fused to HU.
+/// CT <-> latent, 4x smaller along each axis. The encoder sees every exposure; the decoder, guided
+/// by the mask where there is one, emits every exposure and the weights by which they are fused to
+/// HU.
 class HdrAutoencoderImpl : public torch::nn::Module {
  public:
   HdrAutoencoderImpl(const HdrAutoencoderConfig& config, int64_t labels);
@@ -42,8 +43,8 @@ class HdrAutoencoderImpl : public torch::nn::Module {
     at::Tensor sample(RandomStream& stream) const;
   };
   struct Decoded {
-    at::Tensor exposures;   ///< [B,E,D,H,W] in (-1,1)
-    at::Tensor hu;          ///< [B,1,D,H,W] fused, HU
+    at::Tensor exposures;  ///< [B,E,D,H,W] in (-1,1)
+    at::Tensor hu;         ///< [B,1,D,H,W] fused, HU
   };
   /// hu [B,1,D,H,W] float32, sizes multiples of 4.
   Posterior encode(const at::Tensor& hu);
@@ -68,7 +69,12 @@ class HdrAutoencoderImpl : public torch::nn::Module {
 };
 TORCH_MODULE(HdrAutoencoder);
 
-/// Any size: pads to multiples of 4 with air, encodes to the posterior mean, decodes and crops. `mask` may be null.
-Volume reconstruct_ct(HdrAutoencoder& autoencoder, const Volume& ct, const Volume* mask, bool bf16);
+/// Any size: pads to multiples of 4 with air, encodes to the posterior mean, decodes and crops.
+/// `mask` may be null.
+Volume reconstruct_ct(HdrAutoencoder& autoencoder, const Volume& ct, const Volume* mask);
+
+/// Decodes latents [1,Z,ceil(D/4),ceil(H/4),ceil(W/4)] guided by `mask` [1,D,H,W]: CT in HU on the
+/// mask's grid.
+Volume decode_ct(HdrAutoencoder& autoencoder, const at::Tensor& latents, const Volume& mask);
 
 }  // namespace guidegen

@@ -16,8 +16,9 @@ namespace guidegen {
 
 /// Options of sampling; 0 or absent means what the model was tuned for.
 struct MaskSampling {
-  int64_t steps = 0;                    ///< network calls
-  std::optional<double> guidance;       ///< 1: plain conditional; above: stronger
+  int64_t steps = 0;                  ///< network calls
+  std::optional<double> temperature;  ///< of the labels drawn; below 1 prefers likely ones
+  std::optional<double> guidance;     ///< 1: plain conditional; above: stronger
 };
 struct CtSampling {
   int64_t steps = 0;
@@ -26,9 +27,9 @@ struct CtSampling {
 
 using StepCallback = std::function<void(int64_t done, int64_t total)>;
 
-/// A model directory in memory, ready to sample: `model.json` (what it is, vocabulary, geometry, stage
-/// configs, provenance) and one .safetensors for each stage. Stages may be missing; asking for one that is throws
-/// Error(kUsage) naming the directory.
+/// A model directory in memory, ready to sample: `model.json` (what it is, vocabulary, geometry,
+/// stage configs, provenance) and one .safetensors for each stage. Stages may be missing; asking
+/// for one that is throws Error(kUsage) naming the directory.
 class Model {
  public:
   /// Throws Error(kUsage) for a wrong directory or model.json, Error(kFailure) for bad weights.
@@ -42,12 +43,13 @@ class Model {
   const ImageGeometry& geometry() const;
   /// Grid that `prompt` asks for. Throws Error(kUsage) for a size that the networks can't take.
   ImageGeometry geometry_for(const Prompt& prompt) const;
-  const Json& description() const;                         ///< model.json
+  const Json& description() const;  ///< model.json
   /// SHA-256 of each weight file, by file name.
   const std::map<std::string, std::string>& weight_hashes() const;
-  bool has_stage(int stage) const;                         ///< 1, 2, 3
+  bool has_stage(int stage) const;  ///< 1, 2, 3
 
-  /// Prompt -> mask, uint8 [1,D,H,W]. A function of (weights, prompt, case_id, seed, options) alone.
+  /// Prompt -> mask, uint8 [1,D,H,W]. A function of (weights, prompt, case_id, seed, options)
+  /// alone.
   Volume sample_mask(const Prompt& prompt, const std::string& case_id, uint64_t seed,
                      const MaskSampling& options = {}, const StepCallback& on_step = {}) const;
   /// Mask (ids of vocabulary()) and prompt -> CT, float32 HU [1,D,H,W], rounded to integers.

@@ -21,9 +21,9 @@ struct StageEntry {
 /// What model.json says.
 struct ModelDescription {
   Vocabulary vocabulary;
-  ImageGeometry geometry;             ///< grid trained on
-  std::map<int, StageEntry> stages;   ///< by stage number 1, 2, 3
-  Json document;                      ///< model.json itself
+  ImageGeometry geometry;            ///< grid trained on
+  std::map<int, StageEntry> stages;  ///< by stage number 1, 2, 3
+  Json document;                     ///< model.json itself
 };
 
 /// Reads and checks model.json; weights are not touched. Throws Error(kUsage) naming file and key.
@@ -32,8 +32,9 @@ ModelDescription read_model_description(const std::filesystem::path& directory);
 /// model.json for a description (its `document` is ignored).
 Json to_json(const ModelDescription& description);
 
-/// Joins stages from several model directories into one, atomically, floating weights as `dtype` ("fp16" or "fp32").
-/// Vocabulary and grid must agree. A later directory wins where two hold the same stage. Throws Error(kUsage).
+/// Joins stages from several model directories into one, atomically, floating weights as `dtype`
+/// ("fp16" or "fp32"). Vocabulary and grid must agree. A later directory wins where two hold the
+/// same stage. Throws Error(kUsage).
 void join_models(const std::vector<std::filesystem::path>& sources,
                  const std::filesystem::path& out, const std::string& dtype);
 

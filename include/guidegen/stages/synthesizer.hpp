@@ -15,29 +15,31 @@ namespace guidegen {
 /// Stage I, the semantic synthesizer. JSON keys are the member names.
 struct SynthesizerConfig {
   UNet3dConfig unet;
-  int64_t label_width = 8;           ///< width of the learned label embedding
-  int64_t head_width = 16;           ///< channels at full resolution
+  int64_t label_width = 8;  ///< width of the learned label embedding
+  int64_t head_width = 16;  ///< channels at full resolution
   int64_t text_width = 64;
-  int64_t embedding_width = 128;     ///< time, geometry and pooled text
+  int64_t embedding_width = 128;  ///< time, geometry and pooled text
   std::string schedule = "cosine";
-  int64_t timesteps = 1000;          ///< T
-  double kl_weight = 20.0;           ///< of the KL term; a step's KL is about 1/T of the whole bound
+  int64_t timesteps = 1000;  ///< T
+  double kl_weight = 20.0;   ///< of the KL term; a step's KL is about 1/T of the whole bound
   double ce_weight = 1.0;
-  double time_exponent = 1.5;        ///< t is drawn in proportion to t^time_exponent
-  double plan_voxel_weight = 4.0;    ///< extra weight of voxels inside planned tumors
+  double time_exponent = 1.5;      ///< t is drawn in proportion to t^time_exponent
+  double plan_voxel_weight = 4.0;  ///< extra weight of voxels inside planned tumors
   double planner_weight = 0.1;
   double prompt_dropout = 0.1;
   double field_dropout = 0.15;
   int64_t sampling_steps = 25;
   double guidance = 1.0;
+  double temperature = 1.0;  ///< of sampling; below 1 prefers likely labels
 
   static SynthesizerConfig from_json(JsonObject object);
   Json to_json() const;
 };
 
-/// p(x_0 | x_t, t, prompt, plan). Works at half resolution after space-to-depth, with a 3x3x3 convolution at full resolution at
-/// the end. What a voxel's own label says about x_0 is added to its logits in closed form (Bayes), so the network only learns what the
-/// surroundings, the plan and the text say.
+/// p(x_0 | x_t, t, prompt, plan). Works at half resolution after space-to-depth, with a 3x3x3
+/// convolution at full resolution at the end. What a voxel's own label says about x_0 is added to
+/// its logits in closed form (Bayes), so the network only learns what the surroundings, the plan
+/// and the text say.
 class SynthesizerImpl : public torch::nn::Module {
  public:
   SynthesizerImpl(const SynthesizerConfig& config, int64_t labels);
@@ -53,7 +55,7 @@ class SynthesizerImpl : public torch::nn::Module {
 
   LossTerms loss(const TrainingBatch& batch, const StepRandomness& randomness);
 
-  /// Draws a mask [D,H,W] uint8. `bf16` runs convolutions in bfloat16.
+  /// Draws a mask [D,H,W] uint8.
   struct Request {
     Prompt prompt;
     ImageGeometry geometry;
@@ -61,7 +63,7 @@ class SynthesizerImpl : public torch::nn::Module {
     std::string case_id;
     int64_t steps = 25;
     double guidance = 1.0;
-    bool bf16 = false;
+    double temperature = 1.0;
   };
   at::Tensor sample(const Request& request,
                     const std::function<void(int64_t, int64_t)>& on_step = {});

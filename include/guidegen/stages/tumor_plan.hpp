@@ -30,13 +30,15 @@ Vec3 center_of(const ImageGeometry& geometry);
 
 inline constexpr int64_t kPlanChannels = kTumorOrganCount + 1;
 
-/// The plan drawn on a grid `factor` times coarser than `geometry` (sizes rounded up): one channel an organ with a soft-edged ball for
-/// each tumor (1 inside, 0 outside), and one channel of wide halos that point the way. [6,D/f,H/f,W/f] float32.
+/// The plan drawn on a grid `factor` times coarser than `geometry` (sizes rounded up): one channel
+/// an organ with a soft-edged ball for each tumor (1 inside, 0 outside), and one channel of wide
+/// halos that point the way. [6,D/f,H/f,W/f] float32.
 at::Tensor rasterize_plan(const TumorPlan& plan, const ImageGeometry& geometry, int64_t factor);
 
-/// p(plan | prompt): a mixture density network (Bishop, 1994) for the center given organ, position, size, sex and age,
-/// a log-normal for open sizes, and categorical distributions for what else is open. Planning where tumors go before
-/// the voxels are drawn decides their number and place once, instead of by luck in a narrow band of noise levels.
+/// p(plan | prompt): a mixture density network (Bishop, 1994) for the center given organ, position,
+/// size, sex and age, a log-normal for open sizes, and categorical distributions for what else is
+/// open. Planning where tumors go before the voxels are drawn decides their number and place once,
+/// instead of by luck in a narrow band of noise levels.
 class TumorPlannerImpl : public torch::nn::Module {
  public:
   TumorPlannerImpl();
@@ -44,8 +46,8 @@ class TumorPlannerImpl : public torch::nn::Module {
   /// Mean negative log-likelihood (nats) of the plans, one prompt a plan. Scalar with gradient.
   at::Tensor loss(const std::vector<Prompt>& prompts, const std::vector<TumorPlan>& plans);
 
-  /// Draws a plan that keeps what `prompt` says. Tumors keep a gap of two voxels of `geometry` and lie inside its field of view;
-  /// a tumor that finds no room is left out.
+  /// Draws a plan that keeps what `prompt` says. Tumors keep a gap of two voxels of `geometry` and
+  /// lie inside its field of view; a tumor that finds no room is left out.
   TumorPlan sample(const Prompt& prompt, const ImageGeometry& geometry, RandomStream& stream);
 
  private:
@@ -55,8 +57,8 @@ class TumorPlannerImpl : public torch::nn::Module {
     at::Tensor log_scale;   ///< [N,M,3]
   };
   Mixture center_mixture(const at::Tensor& features);
-  void place_group(const TumorRequest& request, const Prompt& prompt,
-                   const ImageGeometry& geometry, RandomStream& stream, TumorPlan& plan);
+  void place_group(const TumorRequest& request, const Prompt& prompt, const ImageGeometry& geometry,
+                   RandomStream& stream, TumorPlan& plan);
 
   at::Tensor group_logits_, organ_logits_, count_logits_, position_logits_;
   torch::nn::Linear hidden1_{nullptr}, hidden2_{nullptr}, center_{nullptr}, size_{nullptr};

@@ -9,9 +9,10 @@
 
 namespace guidegen {
 
-/// Learned attribute tokens: one token each for sex, age, race, contrast and "which tumors", then one
-/// token for every tumor request (at most 8). Fields that a prompt leaves open have a token of their own, so that
-/// the networks learn what "open" means. Free text is not read here; the text encoders do that.
+/// Learned attribute tokens: one token each for sex, age, race, contrast and "which tumors", then
+/// one token for every tumor request (at most 8). Fields that a prompt leaves open have a token of
+/// their own, so that the networks learn what "open" means. Free text is not read here; the text
+/// encoders do that.
 class AttributeEncoderImpl : public PromptEncoderImpl {
  public:
   explicit AttributeEncoderImpl(int64_t width);

@@ -18,7 +18,8 @@ struct PromptFeatures {
 /// Turns prompts into features. The attribute encoder and the text encoders share this face.
 class PromptEncoderImpl : public torch::nn::Module {
  public:
-  /// An empty optional stands for "no prompt" (the unconditional branch of classifier-free guidance).
+  /// An empty optional stands for "no prompt" (the unconditional branch of classifier-free
+  /// guidance).
   virtual PromptFeatures forward(const std::vector<std::optional<Prompt>>& prompts) = 0;
   virtual int64_t width() const = 0;  ///< C
 };

@@ -10,8 +10,8 @@
 
 namespace guidegen {
 
-/// Checkpoints of a run: <run>/checkpoints/step-N/{weights,optimizer}.safetensors and state.json with the SHA-256
-/// of both. They appear whole or not at all.
+/// Checkpoints of a run: <run>/checkpoints/step-N/{weights,optimizer}.safetensors and state.json
+/// with the SHA-256 of both. They appear whole or not at all.
 class CheckpointStore {
  public:
   /// `keep`: how many of the newest stay on disk.
@@ -20,8 +20,9 @@ class CheckpointStore {
   /// Saves the state after `step` steps.
   void save(int64_t step, const torch::nn::Module& module, const Optimizer& optimizer);
 
-  /// Restores the newest checkpoint whose files match their hashes and returns its step; broken ones are passed over
-  /// with a warning. Empty when there is none at all. Throws Error(kFailure) when all are broken.
+  /// Restores the newest checkpoint whose files match their hashes and returns its step; broken
+  /// ones are passed over with a warning. Empty when there is none at all. Throws Error(kFailure)
+  /// when all are broken.
   std::optional<int64_t> load_newest(torch::nn::Module& module, Optimizer& optimizer) const;
 
   bool empty() const;

@@ -8,21 +8,22 @@
 
 namespace guidegen {
 
-/// AdamW (Loshchilov & Hutter, ICLR 2019) with LibTorch's fused kernel, gradient clipping by global norm, linear warm-up and
-/// cosine decay, and an exponential moving average of the weights.
+/// AdamW (Loshchilov & Hutter, ICLR 2019) with LibTorch's fused kernel, gradient clipping by global
+/// norm, linear warm-up and cosine decay, and an exponential moving average of the weights.
 class Optimizer {
  public:
   struct Options {
     double learning_rate = 4e-4;
-    double final_share = 0.1;      ///< of the learning rate, reached at the last step
+    double final_share = 0.1;  ///< of the learning rate, reached at the last step
     int64_t warmup_steps = 50;
     double weight_decay = 0.01;
-    double clip_norm = 1.0;        ///< 0: no clipping
-    double ema_decay = 0.999;      ///< warmed up as (1+n)/(10+n)
+    double clip_norm = 1.0;    ///< 0: no clipping
+    double ema_decay = 0.999;  ///< warmed up as (1+n)/(10+n)
   };
   Optimizer(torch::nn::Module& module, Options options, int64_t total_steps);
 
-  /// Applies the gradients of step `step` (0-based) and clears them. Returns the gradient norm before clipping.
+  /// Applies the gradients of step `step` (0-based) and clears them. Returns the gradient norm
+  /// before clipping.
   double apply(int64_t step);
   double learning_rate(int64_t step) const;
 

@@ -30,7 +30,8 @@ std::unique_ptr<StageTask> make_synthesizer_task(const Json& network, const std:
                                                  const Vocabulary& vocabulary);
 std::unique_ptr<StageTask> make_autoencoder_task(const Json& network, const std::string& source,
                                                  const Vocabulary& vocabulary);
-/// `autoencoder` is a model directory that holds stage 2; latent statistics come from the first training cases of `dataset`.
+/// `autoencoder` is a model directory that holds stage 2; latent statistics come from the first
+/// training cases of `dataset`.
 std::unique_ptr<StageTask> make_generator_task(const Json& network, const std::string& source,
                                                const Dataset& dataset,
                                                const std::vector<size_t>& training,

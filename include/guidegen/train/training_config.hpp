@@ -13,20 +13,21 @@ struct TrainingConfig {
   int64_t steps = 2000;
   int64_t batch = 2;
   uint64_t seed = 1;
-  double validation_share = 0.02;       ///< of the cases, kept out of training and used for previews
+  double validation_share = 0.02;  ///< of the cases, kept out of training and used for previews
   int64_t log_every = 10;
   int64_t checkpoint_every = 200;
   int64_t keep_checkpoints = 2;
-  int64_t preview_every = 500;          ///< 0: never
-  std::string precision = "auto";       ///< "auto", "fp32" or "bf16"
+  int64_t preview_every = 500;     ///< 0: never
+  std::string precision = "auto";  ///< "auto", "fp32" or "bf16"
   Optimizer::Options optimizer;
 
   static TrainingConfig from_json(JsonObject object);
   Json to_json() const;
 };
 
-/// A preset for `stage`: the name of a shipped one ("demo") or a path that ends in ".json", with `overrides` of the form
-/// `training.steps=100` laid over it. Values are JSON, or text where they are not. Throws Error(kUsage).
+/// A preset for `stage`: the name of a shipped one ("demo") or a path that ends in ".json", with
+/// `overrides` of the form `training.steps=100` laid over it. Values are JSON, or text where they
+/// are not. Throws Error(kUsage).
 Json load_preset(const std::string& name_or_path, int stage,
                  const std::vector<std::string>& overrides);
 

@@ -1,0 +1,133 @@
+#include "guidegen/train/trainer.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+#include "core/error_matchers.hpp"
+#include "core/temporary_folder.hpp"
+#include "guidegen/core/files.hpp"
+#include "guidegen/nn/safetensors.hpp"
+#include "train/toy_dataset.hpp"
+
+namespace guidegen {
+namespace {
+
+const char* const kTinySynthesizer =
+    R"({"unet": {"channels": [8, 16], "attention_from": 1}, "timesteps": 20, "sampling_steps": 2})";
+
+TrainingConfig short_run(int64_t steps) {
+  TrainingConfig config;
+  config.steps = steps;
+  config.batch = 2;
+  config.log_every = 1;
+  config.checkpoint_every = 2;
+  config.preview_every = 0;
+  config.validation_share = 0;
+  config.optimizer.warmup_steps = 2;
+  return config;
+}
+
+class TrainerTest : public ::testing::Test {
+ protected:
+  TrainerTest() : dataset_(toy::toy_dataset(folder_.path() / "data", 5)) {}
+
+  std::unique_ptr<StageTask> task() const {
+    torch::manual_seed(11);
+    return make_synthesizer_task(parse_json(kTinySynthesizer, "test"), "test",
+                                 dataset_.vocabulary());
+  }
+
+  void run(const std::string& name, const TrainingConfig& config, bool resume) const {
+    train(*task(), dataset_, config, {folder_.path() / name, resume});
+  }
+
+  std::string file(const std::string& name) const { return read_file(folder_.path() / name); }
+
+  TemporaryFolder folder_;
+  Dataset dataset_;
+};
+
+TEST_F(TrainerTest, ResumedRunEqualsAnUninterruptedOneBitForBit) {
+  const auto config = short_run(6);
+  run("whole", config, false);
+  run("killed", config, false);
+  // What a kill after step 5 leaves: the checkpoint of step 4 and metrics beyond it.
+  const auto killed = folder_.path() / "killed";
+  std::filesystem::remove_all(killed / "checkpoints" / "step-6");
+  std::filesystem::remove_all(killed / "model");
+  run("killed", config, true);
+  EXPECT_EQ(file("killed/model/stage1.safetensors"), file("whole/model/stage1.safetensors"));
+  EXPECT_EQ(file("killed/checkpoints/step-6/weights.safetensors"),
+            file("whole/checkpoints/step-6/weights.safetensors"));
+  EXPECT_EQ(file("killed/checkpoints/step-6/optimizer.safetensors"),
+            file("whole/checkpoints/step-6/optimizer.safetensors"));
+}
+
+TEST_F(TrainerTest, MetricsHoldEachStepOnceAfterAResume) {
+  const auto config = short_run(6);
+  run("run", config, false);
+  std::filesystem::remove_all(folder_.path() / "run" / "checkpoints" / "step-6");
+  run("run", config, true);
+  std::istringstream lines(file("run/metrics.jsonl"));
+  std::vector<int64_t> steps;
+  for (std::string line; std::getline(lines, line);) {
+    steps.push_back(parse_json(line, "metrics")["step"].get<int64_t>());
+  }
+  EXPECT_THAT(steps, ::testing::ElementsAre(1, 2, 3, 4, 5, 6));
+}
+
+TEST_F(TrainerTest, DamagedNewestCheckpointFallsBackToTheOneBefore) {
+  const auto config = short_run(6);
+  run("whole", config, false);
+  run("damaged", config, false);
+  const auto newest = folder_.path() / "damaged" / "checkpoints" / "step-6";
+  auto bytes = read_file(newest / "weights.safetensors");
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 0x40);
+  write_file_atomic(newest / "weights.safetensors", bytes);
+  std::filesystem::remove_all(folder_.path() / "damaged" / "model");
+  run("damaged", config, true);  // goes back to step 4 and repeats the rest
+  EXPECT_EQ(file("damaged/model/stage1.safetensors"), file("whole/model/stage1.safetensors"));
+}
+
+TEST_F(TrainerTest, RefusesARunThatExistsOrWasConfiguredOtherwise) {
+  run("run", short_run(2), false);
+  EXPECT_THAT([&] { run("run", short_run(2), false); },
+              throws_usage(::testing::HasSubstr("--resume")));
+  auto other = short_run(2);
+  other.optimizer.learning_rate = 1e-3;
+  EXPECT_THAT([&] { run("run", other, true); },
+              throws_usage(::testing::HasSubstr("another configuration")));
+}
+
+TEST_F(TrainerTest, LossFalls) {
+  auto config = short_run(60);
+  config.optimizer.learning_rate = 5e-3;
+  config.checkpoint_every = 60;
+  run("run", config, false);
+  std::istringstream lines(file("run/metrics.jsonl"));
+  std::vector<double> losses;
+  for (std::string line; std::getline(lines, line);) {
+    losses.push_back(parse_json(line, "metrics")["cross_entropy"].get<double>());
+  }
+  ASSERT_EQ(losses.size(), 60U);
+  const auto mean = [&](size_t from) {
+    return std::accumulate(losses.begin() + int64_t(from), losses.begin() + int64_t(from) + 10,
+                           0.0) /
+           10;
+  };
+  EXPECT_LT(mean(50), 0.7 * mean(0));
+}
+
+TEST_F(TrainerTest, ModelDirectoryHoldsAveragedFiniteWeights) {
+  run("run", short_run(3), false);
+  const auto description = read_model_description(folder_.path() / "run" / "model");
+  ASSERT_EQ(description.stages.count(1), 1U);
+  EXPECT_EQ(description.geometry.size, (std::array<int64_t, 3>{16, 16, 16}));
+  const auto weights = read_safetensors(folder_.path() / "run" / "model" / "stage1.safetensors");
+  EXPECT_GT(weights.tensors.size(), 20U);
+}
+
+}  // namespace
+}  // namespace guidegen
