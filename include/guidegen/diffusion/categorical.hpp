@@ -15,6 +15,8 @@ namespace guidegen {
 /// A and Z take two values each, so cost is O(K) a voxel and scratch O(1). t = 1 conditions on x_0
 /// exactly. Labels are uint8 (K <= 256) or int32 tensors [B,D,H,W]; logits [B,K,D,H,W] float32,
 /// either memory format.
+/// All tensors are on the CPU; other floating types of logits are converted. Results are the same
+/// bits for any number of threads. Wrong shapes, types or labels throw Error(kFailure).
 class CategoricalDiffusion {
  public:
   CategoricalDiffusion(NoiseSchedule schedule, int64_t labels);

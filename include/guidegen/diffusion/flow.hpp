@@ -19,8 +19,9 @@ struct RectifiedFlow {
 using VelocityFunction = std::function<at::Tensor(const at::Tensor& x, double t)>;
 
 /// Integrates from t = 1 (pure `noise`) to 0 in `steps` equal steps. `solver`: "euler" (one call a
-/// step) or "heun" (two). `shift` >= 1 bends the time grid towards noise: t' = shift t / (1 +
-/// (shift-1) t). `on_step(done, total)` is called after each step when set.
+/// step) or "heun" (two, but one in the last step: the velocity at t = 0 is never trained; the
+/// order stays 2). `shift` >= 1 bends the time grid towards noise: t' = shift t / (1 + (shift-1)
+/// t). `on_step(done, total)` is called after each step when set. Throws Error(kUsage).
 at::Tensor sample_flow(const VelocityFunction& velocity, const at::Tensor& noise, int64_t steps,
                        const std::string& solver, double shift = 1.0,
                        const std::function<void(int64_t, int64_t)>& on_step = {});
