@@ -77,6 +77,11 @@ at::Tensor SynthesizerImpl::own_evidence(const at::Tensor& logits, const at::Ten
 
 at::Tensor SynthesizerImpl::forward(const at::Tensor& xt, const at::Tensor& t,
                                     const Condition& condition) {
+  return own_evidence(context_logits(xt, t, condition), xt, t);
+}
+
+at::Tensor SynthesizerImpl::context_logits(const at::Tensor& xt, const at::Tensor& t,
+                                           const Condition& condition) {
   // The embedding comes out with channels last, which is the order convolutions prefer.
   const auto labels = label_embedding_(xt.to(at::kInt)).permute({0, 4, 1, 2, 3});
   const auto x = torch::cat({space_to_depth(labels, kFactor), condition.plan}, 1)
@@ -90,7 +95,7 @@ at::Tensor SynthesizerImpl::forward(const at::Tensor& xt, const at::Tensor& t,
   h = torch::silu(h);
   h = full_(torch::cat({h, labels.to(h.scalar_type())}, 1));
   const AutocastScope full_precision(false);  // logits need more than eight bits of mantissa
-  return own_evidence(output_(torch::silu(h.to(at::kFloat))), xt, t);
+  return output_(torch::silu(h.to(at::kFloat)));
 }
 
 LossTerms SynthesizerImpl::loss(const TrainingBatch& batch, const StepRandomness& randomness) {
@@ -154,12 +159,15 @@ at::Tensor SynthesizerImpl::sample(const Request& request,
   const auto calls = static_cast<int64_t>(times.size()) - 1;
   for (int64_t i = 0; i < calls; ++i) {
     const int64_t t = times[static_cast<size_t>(i)], s = times[static_cast<size_t>(i) + 1];
-    auto logits = forward(x, torch::tensor({t}), with);
+    const auto time = torch::tensor({t});
+    auto context = context_logits(x, time, with);
     if (request.guidance != 1.0) {
-      const auto free = forward(x, torch::tensor({t}), without);
-      logits = free + request.guidance * (logits - free);
+      const auto free = context_logits(x, time, without);
+      context = free + request.guidance * (context - free);
     }
-    if (request.temperature != 1.0) logits = logits / request.temperature;
+    // Temperature sharpens what the surroundings say and leaves the voxel's own label its exact
+    // weight: sharpening that as well would freeze the noise that the mask started from.
+    const auto logits = own_evidence(context / request.temperature, x, time);
     // The last step takes the most likely label: single voxels drawn at random would only be noise.
     x = s == 0 ? logits.argmax(1).to(at::kByte)
                : diffusion_.sample_step(logits, x, t, s, random_uniform(noise, x.sizes()));

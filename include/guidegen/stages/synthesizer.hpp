@@ -71,6 +71,8 @@ class SynthesizerImpl : public torch::nn::Module {
   const SynthesizerConfig& config() const { return config_; }
 
  private:
+  // What text, plan and surroundings say of x_0, without what the voxel's own label says.
+  at::Tensor context_logits(const at::Tensor& xt, const at::Tensor& t, const Condition& condition);
   at::Tensor own_evidence(const at::Tensor& logits, const at::Tensor& xt, const at::Tensor& t);
 
   SynthesizerConfig config_;
