@@ -106,6 +106,7 @@ Volume Model::sample_mask(const Prompt& prompt, const std::string& case_id, uint
   request.geometry = geometry_for(prompt);
   request.seed = seed;
   request.case_id = case_id;
+  request.tumor_label = vocabulary().tumor();
   request.steps = options.steps > 0 ? options.steps : config.sampling_steps;
   request.guidance = options.guidance.value_or(config.guidance);
   request.temperature = options.temperature.value_or(config.temperature);

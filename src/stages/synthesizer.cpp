@@ -9,8 +9,9 @@ namespace guidegen {
 
 namespace {
 
-constexpr int64_t kFactor = 2;       // space-to-depth
-constexpr double kMaxEvidence = 12;  // nats; enough to pin a voxel at t = 1
+constexpr int64_t kFactor = 2;        // space-to-depth
+constexpr double kImpossible = -1e4;  // a logit that no evidence makes up for
+constexpr double kMaxEvidence = 12;   // nats; enough to pin a voxel at t = 1
 
 // Coordinates of coarse voxels in units of 200 mm from the center of the field of view,
 // [1,3,D/2,H/2,W/2]: convolutions alone know places only near the border.
@@ -23,6 +24,13 @@ at::Tensor coordinate_channels(const ImageGeometry& geometry) {
   }
   const auto grid = torch::meshgrid(axes, "ij");
   return torch::stack({grid[0], grid[1], grid[2]}).unsqueeze(0);
+}
+
+// Where tumors may be, [1,D,H,W] bool: within 1.5 radii (and the plan's soft edge) of a planned
+// one.
+at::Tensor tumor_region(const at::Tensor& plan, at::IntArrayRef dhw) {
+  const auto halo = plan.slice(1, kPlanChannels - 1, kPlanChannels);
+  return at::upsample_nearest3d(halo, dhw).squeeze(1) > std::exp(-1.5);
 }
 
 at::Tensor plan_with_coordinates(const TumorPlan& plan, const ImageGeometry& geometry) {
@@ -157,6 +165,7 @@ at::Tensor SynthesizerImpl::sample(const Request& request,
                .to(at::kByte);
   const auto times = diffusion_.schedule().strided(request.steps);
   const auto calls = static_cast<int64_t>(times.size()) - 1;
+  const auto no_tumor = tumor_region(with.plan, x.sizes().slice(1)).logical_not();
   for (int64_t i = 0; i < calls; ++i) {
     const int64_t t = times[static_cast<size_t>(i)], s = times[static_cast<size_t>(i) + 1];
     const auto time = torch::tensor({t});
@@ -164,6 +173,10 @@ at::Tensor SynthesizerImpl::sample(const Request& request,
     if (request.guidance != 1.0) {
       const auto free = context_logits(x, time, without);
       context = free + request.guidance * (context - free);
+    }
+    // The plan lists every tumor, so elsewhere their probability is zero, not merely small.
+    if (request.tumor_label >= 0) {
+      context.select(1, request.tumor_label).masked_fill_(no_tumor, kImpossible);
     }
     // Temperature sharpens what the surroundings say and leaves the voxel's own label its exact
     // weight: sharpening that as well would freeze the noise that the mask started from.

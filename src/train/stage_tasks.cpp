@@ -35,6 +35,7 @@ class SynthesizerTask final : public StageTask {
     request.geometry = item.geometry;
     request.seed = kPreviewSeed;
     request.case_id = item.id;
+    request.tumor_label = vocabulary_.tumor();
     request.steps = synthesizer_->config().sampling_steps;
     const Volume mask{synthesizer_->sample(request).unsqueeze(0), item.geometry};
     return render_preview(nullptr, &mask, vocabulary_);

@@ -68,6 +68,17 @@ TEST_F(SynthesizerTest, SampleIsAFunctionOfSeedAndCase) {
   EXPECT_FALSE(first.equal(synthesizer_->sample(other_case)));
 }
 
+TEST_F(SynthesizerTest, NoTumorsAskedMeansNoTumorVoxel) {
+  auto without = request();
+  without.prompt.tumors = std::vector<TumorRequest>{};
+  const auto count = [&] {
+    return (synthesizer_->sample(without) == vocabulary_.tumor()).sum().item<int64_t>();
+  };
+  EXPECT_GT(count(), 0);  // an untrained network scatters every label
+  without.tumor_label = vocabulary_.tumor();
+  EXPECT_EQ(count(), 0);
+}
+
 TEST_F(SynthesizerTest, ConfigSurvivesJson) {
   const Json json = config_.to_json();
   const auto back = SynthesizerConfig::from_json(JsonObject(json, "test"));

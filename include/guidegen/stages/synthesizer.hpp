@@ -64,6 +64,9 @@ class SynthesizerImpl : public torch::nn::Module {
     int64_t steps = 25;
     double guidance = 1.0;
     double temperature = 1.0;
+    /// Tumors appear only where the plan has one: voxels beyond 1.5 radii of every planned tumor
+    /// never take this label. Negative: no such rule.
+    int64_t tumor_label = -1;
   };
   at::Tensor sample(const Request& request,
                     const std::function<void(int64_t, int64_t)>& on_step = {});
