@@ -26,7 +26,9 @@ struct TrainOptions {
 std::unique_ptr<StageTask> make_task(const TrainOptions& options, const Json& network,
                                      const Dataset& dataset, const TrainingConfig& training) {
   if (options.stage == 1) {
-    return make_synthesizer_task(network, options.config, dataset.vocabulary());
+    return make_synthesizer_task(network, options.config, dataset,
+                                 dataset.training_indices(training.validation_share),
+                                 training.seed);
   }
   if (options.stage == 2) {
     return make_autoencoder_task(network, options.config, dataset.vocabulary());

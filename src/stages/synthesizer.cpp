@@ -51,6 +51,7 @@ SynthesizerImpl::SynthesizerImpl(const SynthesizerConfig& config, int64_t labels
   const int64_t wide = config.embedding_width;
   prompt_encoder_ = register_module("prompt_encoder", AttributeEncoder(config.text_width));
   planner_ = register_module("planner", TumorPlanner());
+  for (auto& parameter : planner_->parameters()) parameter.set_requires_grad(false);
   label_embedding_ =
       register_module("label_embedding", torch::nn::Embedding(labels, config.label_width));
   time_ = register_module("time", torch::nn::Linear(64, wide));
@@ -106,23 +107,45 @@ at::Tensor SynthesizerImpl::context_logits(const at::Tensor& xt, const at::Tenso
   return output_(torch::silu(h.to(at::kFloat)));
 }
 
+void SynthesizerImpl::fit_planner(const std::vector<Prompt>& prompts,
+                                  const std::vector<TumorPlan>& plans, uint64_t seed) {
+  constexpr int64_t kBatch = 64;
+  if (plans.empty()) return;
+  auto parameters = planner_->parameters();
+  for (auto& parameter : parameters) parameter.set_requires_grad(true);
+  torch::optim::Adam optimizer(parameters, torch::optim::AdamOptions(1e-2));
+  RandomStream stream(seed, "fit", "stage1/planner");
+  for (int64_t step = 0; step < config_.planner_steps; ++step) {
+    std::vector<Prompt> some_prompts;
+    std::vector<TumorPlan> some_plans;
+    for (int64_t i = 0; i < std::min<int64_t>(kBatch, int64_t(plans.size())); ++i) {
+      const auto at = static_cast<size_t>(stream.integer(int64_t(plans.size())));
+      some_prompts.push_back(prompts[at]);
+      some_plans.push_back(plans[at]);
+    }
+    const double left = 1.0 - double(step) / double(config_.planner_steps);
+    for (auto& group : optimizer.param_groups()) group.options().set_lr(1e-2 * left);
+    optimizer.zero_grad();
+    planner_->loss(some_prompts, some_plans).backward();
+    optimizer.step();
+  }
+  for (auto& parameter : parameters) parameter.set_requires_grad(false);
+  planner_->zero_grad();
+}
+
 LossTerms SynthesizerImpl::loss(const TrainingBatch& batch, const StepRandomness& randomness) {
   auto choices = randomness.stream("stage1/choices");
   auto noise = randomness.stream("stage1/noise");
   std::vector<at::Tensor> masks, plans, geometries;
   std::vector<int64_t> times;
   std::vector<std::optional<Prompt>> prompts;
-  std::vector<Prompt> full_prompts;
-  std::vector<TumorPlan> tumor_plans;
   for (const auto& item : batch) {
     masks.push_back(pad_to_multiple(item->mask.unsqueeze(0), kFactor, 0).squeeze(0));
-    tumor_plans.push_back(plan_of(item->tumors, item->geometry));
-    plans.push_back(plan_with_coordinates(tumor_plans.back(), item->geometry));
+    plans.push_back(plan_with_coordinates(plan_of(item->tumors, item->geometry), item->geometry));
     geometries.push_back(geometry_features(item->geometry));
     times.push_back(draw_time(config_.timesteps, config_.time_exponent, choices));
     prompts.push_back(
         drop_fields(item->prompt, config_.prompt_dropout, config_.field_dropout, choices));
-    full_prompts.push_back(item->prompt);
   }
   const auto x0 = torch::stack(masks);
   const auto t = torch::tensor(times);
@@ -136,11 +159,9 @@ LossTerms SynthesizerImpl::loss(const TrainingBatch& batch, const StepRandomness
   const AutocastScope full_precision(false);
   const auto losses =
       diffusion_.loss(logits, x0, xt, t, config_.kl_weight, config_.ce_weight, weight.contiguous());
-  const auto planner = planner_->loss(full_prompts, tumor_plans);
   LossTerms out;
-  out.total = losses.total + config_.planner_weight * planner;
-  out.parts = {
-      {"kl", losses.kl}, {"cross_entropy", losses.cross_entropy}, {"planner", planner.detach()}};
+  out.total = losses.total;
+  out.parts = {{"kl", losses.kl}, {"cross_entropy", losses.cross_entropy}};
   return out;
 }
 
@@ -203,7 +224,7 @@ SynthesizerConfig SynthesizerConfig::from_json(JsonObject object) {
   c.ce_weight = object.number("ce_weight", 0, 1e6, c.ce_weight);
   c.time_exponent = object.number("time_exponent", 0, 10, c.time_exponent);
   c.plan_voxel_weight = object.number("plan_voxel_weight", 0, 1e4, c.plan_voxel_weight);
-  c.planner_weight = object.number("planner_weight", 0, 1e4, c.planner_weight);
+  c.planner_steps = object.integer("planner_steps", 0, 1000000, c.planner_steps);
   c.prompt_dropout = object.number("prompt_dropout", 0, 1, c.prompt_dropout);
   c.field_dropout = object.number("field_dropout", 0, 1, c.field_dropout);
   c.sampling_steps = object.integer("sampling_steps", 1, 100000, c.sampling_steps);
@@ -225,7 +246,7 @@ Json SynthesizerConfig::to_json() const {
           {"ce_weight", ce_weight},
           {"time_exponent", time_exponent},
           {"plan_voxel_weight", plan_voxel_weight},
-          {"planner_weight", planner_weight},
+          {"planner_steps", planner_steps},
           {"prompt_dropout", prompt_dropout},
           {"field_dropout", field_dropout},
           {"sampling_steps", sampling_steps},

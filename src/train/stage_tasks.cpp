@@ -20,8 +20,18 @@ JsonObject network_object(const Json& network, const std::string& source) {
 
 class SynthesizerTask final : public StageTask {
  public:
-  SynthesizerTask(const SynthesizerConfig& config, const Vocabulary& vocabulary)
-      : vocabulary_(vocabulary), synthesizer_(config, vocabulary.size()) {}
+  SynthesizerTask(const SynthesizerConfig& config, const Dataset& dataset,
+                  const std::vector<size_t>& training, uint64_t seed)
+      : vocabulary_(dataset.vocabulary()), synthesizer_(config, vocabulary_.size()) {
+    std::vector<Prompt> prompts;
+    std::vector<TumorPlan> plans;
+    for (const auto index : training) {
+      const auto item = load_training_case(dataset, index, false);
+      prompts.push_back(item->prompt);
+      plans.push_back(plan_of(item->tumors, item->geometry));
+    }
+    synthesizer_->fit_planner(prompts, plans, seed);
+  }
 
   int stage() const override { return 1; }
   torch::nn::Module& module() override { return *synthesizer_; }
@@ -134,9 +144,11 @@ class GeneratorTask final : public StageTask {
 }  // namespace
 
 std::unique_ptr<StageTask> make_synthesizer_task(const Json& network, const std::string& source,
-                                                 const Vocabulary& vocabulary) {
+                                                 const Dataset& dataset,
+                                                 const std::vector<size_t>& training,
+                                                 uint64_t seed) {
   const auto config = SynthesizerConfig::from_json(network_object(network, source));
-  return std::make_unique<SynthesizerTask>(config, vocabulary);
+  return std::make_unique<SynthesizerTask>(config, dataset, training, seed);
 }
 
 std::unique_ptr<StageTask> make_autoencoder_task(const Json& network, const std::string& source,

@@ -47,6 +47,7 @@ inline std::shared_ptr<const TrainingCase> toy_case(const std::array<int64_t, 3>
 inline std::vector<std::string> parameters_without_gradient(const torch::nn::Module& module) {
   std::vector<std::string> names;
   for (const auto& item : module.named_parameters()) {
+    if (!item.value().requires_grad()) continue;  // frozen on purpose
     const auto& gradient = item.value().grad();
     if (!gradient.defined() || !gradient.isfinite().all().item<bool>()) names.push_back(item.key());
   }

@@ -15,7 +15,7 @@ namespace guidegen {
 namespace {
 
 const char* const kTinySynthesizer =
-    R"({"unet": {"channels": [8, 16], "attention_from": 1}, "timesteps": 20, "sampling_steps": 2})";
+    R"({"unet": {"channels": [8, 16], "attention_from": 1}, "timesteps": 20, "planner_steps": 5, "sampling_steps": 2})";
 
 TrainingConfig short_run(int64_t steps) {
   TrainingConfig config;
@@ -35,8 +35,8 @@ class TrainerTest : public ::testing::Test {
 
   std::unique_ptr<StageTask> task() const {
     torch::manual_seed(11);
-    return make_synthesizer_task(parse_json(kTinySynthesizer, "test"), "test",
-                                 dataset_.vocabulary());
+    return make_synthesizer_task(parse_json(kTinySynthesizer, "test"), "test", dataset_,
+                                 dataset_.training_indices(0), 1);
   }
 
   void run(const std::string& name, const TrainingConfig& config, bool resume) const {

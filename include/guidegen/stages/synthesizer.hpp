@@ -25,7 +25,7 @@ struct SynthesizerConfig {
   double ce_weight = 1.0;
   double time_exponent = 1.5;      ///< t is drawn in proportion to t^time_exponent
   double plan_voxel_weight = 4.0;  ///< extra weight of voxels inside planned tumors
-  double planner_weight = 0.1;
+  int64_t planner_steps = 2000;    ///< of fitting the planner, before the first training step
   double prompt_dropout = 0.1;
   double field_dropout = 0.15;
   int64_t sampling_steps = 25;
@@ -52,6 +52,12 @@ class SynthesizerImpl : public torch::nn::Module {
   };
   /// xt uint8 [B,D,H,W] (even sizes), t [B] int64 -> logits [B,K,D,H,W] float32.
   at::Tensor forward(const at::Tensor& xt, const at::Tensor& t, const Condition& condition);
+
+  /// Fits the tumor planner to plans and the prompts they belong to (config().planner_steps steps
+  /// of Adam); a function of its arguments alone. loss() leaves the planner as it is: it needs far
+  /// more steps than the network, and far cheaper ones.
+  void fit_planner(const std::vector<Prompt>& prompts, const std::vector<TumorPlan>& plans,
+                   uint64_t seed);
 
   LossTerms loss(const TrainingBatch& batch, const StepRandomness& randomness);
 

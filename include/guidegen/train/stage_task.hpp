@@ -26,8 +26,11 @@ class StageTask {
 };
 
 /// `network` may be null (all defaults). Throws Error(kUsage) for unknown or wrong keys.
+/// The tumor planner is fitted to the training cases of `dataset` at once, from `seed`.
 std::unique_ptr<StageTask> make_synthesizer_task(const Json& network, const std::string& source,
-                                                 const Vocabulary& vocabulary);
+                                                 const Dataset& dataset,
+                                                 const std::vector<size_t>& training,
+                                                 uint64_t seed);
 std::unique_ptr<StageTask> make_autoencoder_task(const Json& network, const std::string& source,
                                                  const Vocabulary& vocabulary);
 /// `autoencoder` is a model directory that holds stage 2; latent statistics come from the first
