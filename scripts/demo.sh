@@ -11,7 +11,7 @@ out="${1:-$root/out/demo}"
 timed "set-up" "$root/scripts/setup.sh"
 timed "build" configure_and_build guidegen
 timed "generation" "$build_dir/guidegen" generate --model "$root/models/demo" \
-  --prompts "$root/configs/demo/prompts.json" --out "$out"
+  --prompts "$root/configs/demo/prompts.json" --out "$out" --retries 1
 
 cat <<TEXT
 
