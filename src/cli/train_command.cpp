@@ -19,6 +19,7 @@ struct TrainOptions {
   std::string data;
   std::string out;
   std::string autoencoder;
+  std::string init;
   bool resume = false;
   std::vector<std::string> overrides;
 };
@@ -51,7 +52,7 @@ void run_train(const TrainOptions& options) {
   torch::manual_seed(training.seed);
   const auto task = make_task(options, network, dataset, training);
   install_stop_handler();
-  train(*task, dataset, training, {options.out, options.resume});
+  train(*task, dataset, training, {options.out, options.resume, options.init});
 }
 
 void add_stage(CLI::App& train, int stage, const std::string& what) {
@@ -66,6 +67,8 @@ void add_stage(CLI::App& train, int stage, const std::string& what) {
   command->add_option("--data", options->data, "data set folder")->required();
   command->add_option("--out", options->out, "run directory")->required();
   command->add_flag("--resume", options->resume, "go on from the newest intact checkpoint");
+  command->add_option("--init", options->init,
+                      "model directory whose weights of this stage to start from (fine-tuning)");
   if (stage == 3) {
     command
         ->add_option("--autoencoder", options->autoencoder,

@@ -1,8 +1,9 @@
 #include <torch/torch.h>
 
 #include "guidegen/core/error.hpp"
-#include "guidegen/core/log.hpp"
+#include "guidegen/core/sha256.hpp"
 #include "guidegen/nn/module_io.hpp"
+#include "guidegen/nn/safetensors.hpp"
 #include "guidegen/stages/feature_generator.hpp"
 #include "guidegen/stages/synthesizer.hpp"
 #include "guidegen/train/stage_task.hpp"
@@ -51,6 +52,7 @@ class SynthesizerTask final : public StageTask {
     return render_preview(nullptr, &mask, vocabulary_);
   }
   Json network_config() const override { return synthesizer_->config().to_json(); }
+  std::vector<std::string> measured_weights() const override { return {"planner."}; }
 
  private:
   const Vocabulary& vocabulary_;
@@ -112,6 +114,7 @@ class GeneratorTask final : public StageTask {
     return render_preview(&ct, &request.mask, vocabulary_);
   }
   Json network_config() const override { return generator_->config().to_json(); }
+  std::vector<std::string> measured_weights() const override { return {"latent_"}; }
   int64_t latent_channels() const override { return autoencoder_->config().latent_channels; }
 
  private:
@@ -142,6 +145,27 @@ class GeneratorTask final : public StageTask {
 };
 
 }  // namespace
+
+std::string start_from(StageTask& task, const std::filesystem::path& model, int64_t labels) {
+  const auto description = read_model_description(model);
+  const auto entry = description.stages.find(task.stage());
+  if (entry == description.stages.end()) {
+    throw_usage(model.string(), ": holds no stage ", task.stage(), " to start from");
+  }
+  if (description.vocabulary.size() != labels) {
+    throw_usage(model.string(), ": its vocabulary has ", description.vocabulary.size(),
+                " labels, the data set's ", labels);
+  }
+  const auto path = model / entry->second.weights;
+  auto state = read_safetensors(path).tensors;
+  for (const auto& [name, own] : state_of(task.module())) {
+    for (const auto& prefix : task.measured_weights()) {
+      if (name.rfind(prefix, 0) == 0) state[name] = own.clone();
+    }
+  }
+  load_state(task.module(), state, path.string());
+  return sha256_file(path);
+}
 
 std::unique_ptr<StageTask> make_synthesizer_task(const Json& network, const std::string& source,
                                                  const Dataset& dataset,

@@ -36,6 +36,9 @@ class Run {
         dataset_(dataset),
         config_(config),
         run_(run),
+        // Before the optimizer, whose averages start at the weights.
+        init_sha256_(run.init.empty() ? ""
+                                      : start_from(task, run.init, dataset.vocabulary().size())),
         optimizer_(task.module(), config.optimizer, config.steps),
         checkpoints_(run.out, config.keep_checkpoints),
         bf16_(use_bf16(config.precision)) {}
@@ -57,6 +60,7 @@ class Run {
   const Dataset& dataset_;
   const TrainingConfig& config_;
   const RunOptions& run_;
+  std::string init_sha256_;
   Optimizer optimizer_;
   CheckpointStore checkpoints_;
   bool bf16_;
@@ -69,25 +73,36 @@ class Run {
 };
 
 Json Run::resolved_config() const {
-  return {{"stage", task_.stage()},
-          {"network", task_.network_config()},
-          {"training", config_.to_json()}};
+  Json config = {{"stage", task_.stage()},
+                 {"network", task_.network_config()},
+                 {"training", config_.to_json()}};
+  if (!run_.init.empty()) config["init"] = run_.init.string();
+  return config;
+}
+
+// What must stay the same when a run is resumed: all but its length and what it leaves on the way.
+Json fixed_part(Json config) {
+  for (const auto* key :
+       {"steps", "log_every", "checkpoint_every", "keep_checkpoints", "preview_every"}) {
+    config["training"].erase(key);
+  }
+  return config;
 }
 
 void Run::prepare_directory() {
   const auto path = run_.out / "config.json";
-  const std::string text = dump_json(resolved_config());
+  const Json config = resolved_config();
   if (!run_.resume && !checkpoints_.empty()) {
     throw_usage(run_.out.string(),
                 ": holds checkpoints of a run already; give --resume or another --out");
   }
-  if (run_.resume && fs::exists(path) && read_file(path) != text) {
+  if (run_.resume && fs::exists(path) && fixed_part(read_json_file(path)) != fixed_part(config)) {
     throw_usage(path.string(),
                 ": the run was started with another configuration; "
                 "resume with the same one or give another --out");
   }
   make_directories(run_.out);
-  write_file_atomic(path, text);
+  write_file_atomic(path, dump_json(config));
 }
 
 // Lines that a killed run wrote past its last checkpoint would appear twice.
@@ -115,6 +130,10 @@ int64_t Run::start_step() {
     } else {
       log_info("no checkpoint yet; starting from the beginning");
     }
+  }
+  if (step > config_.steps) {
+    throw_usage("training.steps: ", config_.steps, ", but ", run_.out.string(),
+                " has been trained for ", step, " steps");
   }
   drop_metrics_after(step);
   return step;
@@ -191,6 +210,7 @@ void Run::save_model() const {
                       {"training", config_.to_json()},
                       {"cases", dataset_.cases().size()},
                       {"trained_weights_sha256", sha256_file(directory.staging() / entry.weights)}};
+  if (!run_.init.empty()) entry.provenance["initial_weights_sha256"] = init_sha256_;
   description.stages[task_.stage()] = entry;
   write_file_atomic(directory.staging() / "model.json", dump_json(to_json(description)));
   directory.commit();

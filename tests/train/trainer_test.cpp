@@ -8,6 +8,8 @@
 #include "core/error_matchers.hpp"
 #include "core/temporary_folder.hpp"
 #include "guidegen/core/files.hpp"
+#include "guidegen/core/sha256.hpp"
+#include "guidegen/nn/module_io.hpp"
 #include "guidegen/nn/safetensors.hpp"
 #include "train/toy_dataset.hpp"
 
@@ -99,6 +101,56 @@ TEST_F(TrainerTest, RefusesARunThatExistsOrWasConfiguredOtherwise) {
   other.optimizer.learning_rate = 1e-3;
   EXPECT_THAT([&] { run("run", other, true); },
               throws_usage(::testing::HasSubstr("another configuration")));
+}
+
+TEST_F(TrainerTest, ResumeGoesOnToAnotherNumberOfSteps) {
+  run("run", short_run(3), false);
+  auto longer = short_run(5);
+  longer.log_every = 2;
+  run("run", longer, true);
+  EXPECT_TRUE(std::filesystem::exists(folder_.path() / "run/checkpoints/step-5"));
+  EXPECT_THAT([&] { run("run", short_run(4), true); },
+              throws_usage(::testing::HasSubstr("has been trained for 5 steps")));
+}
+
+TEST_F(TrainerTest, StartsFromTheWeightsOfAnotherModelButKeepsItsOwnPlanner) {
+  run("first", short_run(4), false);
+  auto still = short_run(1);
+  still.optimizer.learning_rate = 0;
+  const auto first = read_safetensors(folder_.path() / "first/model/stage1.safetensors").tensors;
+  const auto tuned = task();
+  const auto planner = state_of(tuned->module()).at("planner.group_logits") + 1.0;
+  load_state(
+      tuned->module(),
+      [&] {
+        auto state = state_of(tuned->module());
+        state["planner.group_logits"] = planner;
+        return state;
+      }(),
+      "test");
+  train(*tuned, dataset_, still,
+        {folder_.path() / "second", false, folder_.path() / "first/model"});
+  const auto second = read_safetensors(folder_.path() / "second/model/stage1.safetensors").tensors;
+  EXPECT_TRUE(at::equal(second.at("output.weight"), first.at("output.weight")));
+  EXPECT_TRUE(at::equal(second.at("planner.group_logits"), planner));
+  const auto provenance =
+      read_model_description(folder_.path() / "second/model").stages.at(1).provenance;
+  EXPECT_EQ(provenance["initial_weights_sha256"],
+            sha256_file(folder_.path() / "first/model/stage1.safetensors"));
+}
+
+TEST_F(TrainerTest, RefusesToStartFromAModelWithoutTheStage) {
+  run("first", short_run(1), false);
+  auto description = read_model_description(folder_.path() / "first/model");
+  description.stages.clear();
+  const auto without = folder_.path() / "first/model";
+  write_file_atomic(without / "model.json", dump_json(to_json(description)));
+  EXPECT_THAT(
+      [&] {
+        train(*task(), dataset_, short_run(1), {folder_.path() / "run", false, without});
+      },
+      throws_usage(::testing::HasSubstr("holds no stage 1")));
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() / "run"));
 }
 
 TEST_F(TrainerTest, LossFalls) {
