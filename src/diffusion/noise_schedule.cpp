@@ -67,15 +67,20 @@ NoiseSchedule::NoiseSchedule(const std::string& kind, int64_t steps) {
   separate_floored_tail(alpha_bar_);
 }
 
-std::vector<int64_t> NoiseSchedule::strided(int64_t count) const {
+std::vector<int64_t> NoiseSchedule::strided(int64_t count, double exponent) const {
   const int64_t total = steps();
   if (count < 1 || count > total) {
     throw_usage("sampling: ", count, " steps, expected 1 to ", total,
                 " (the length of the schedule)");
   }
-  std::vector<int64_t> times;
-  // Rounded division; as count <= total, neighbours differ by at least 1.
-  for (int64_t i = count; i >= 0; --i) times.push_back((2 * i * total + count) / (2 * count));
+  std::vector<int64_t> times = {0};
+  for (int64_t i = 1; i <= count; ++i) {
+    const double share = std::pow(double(i) / double(count), 1.0 / (1.0 + exponent));
+    // Neighbours differ by at least 1, and enough steps stay free for those still to come.
+    times.push_back(std::clamp<int64_t>(std::llround(share * double(total)), times.back() + 1,
+                                        total - (count - i)));
+  }
+  std::reverse(times.begin(), times.end());
   return times;
 }
 

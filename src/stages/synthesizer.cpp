@@ -184,7 +184,7 @@ at::Tensor SynthesizerImpl::sample(const Request& request,
   auto x = (random_uniform(noise, {1, dhw[0], dhw[1], dhw[2]}) * double(labels))
                .clamp_max(double(labels - 1))
                .to(at::kByte);
-  const auto times = diffusion_.schedule().strided(request.steps);
+  const auto times = diffusion_.schedule().strided(request.steps, config_.sampling_exponent);
   const auto calls = static_cast<int64_t>(times.size()) - 1;
   const auto no_tumor = tumor_region(with.plan, x.sizes().slice(1)).logical_not();
   for (int64_t i = 0; i < calls; ++i) {
@@ -228,6 +228,7 @@ SynthesizerConfig SynthesizerConfig::from_json(JsonObject object) {
   c.prompt_dropout = object.number("prompt_dropout", 0, 1, c.prompt_dropout);
   c.field_dropout = object.number("field_dropout", 0, 1, c.field_dropout);
   c.sampling_steps = object.integer("sampling_steps", 1, 100000, c.sampling_steps);
+  c.sampling_exponent = object.number("sampling_exponent", 0, 10, c.sampling_exponent);
   c.guidance = object.number("guidance", 0, 100, c.guidance);
   c.temperature = object.number("temperature", 0.05, 10, c.temperature);
   object.finish();
@@ -250,6 +251,7 @@ Json SynthesizerConfig::to_json() const {
           {"prompt_dropout", prompt_dropout},
           {"field_dropout", field_dropout},
           {"sampling_steps", sampling_steps},
+          {"sampling_exponent", sampling_exponent},
           {"guidance", guidance},
           {"temperature", temperature}};
 }

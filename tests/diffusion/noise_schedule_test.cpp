@@ -61,6 +61,19 @@ TEST(NoiseSchedule, StridesEvenlyFromTheEndToZero) {
   }
 }
 
+TEST(NoiseSchedule, AnExponentPutsMoreStepsWhereLittleSignalIsLeft) {
+  const NoiseSchedule schedule("cosine", 1000);
+  // Quantiles of a density in proportion to t: 1000 sqrt(i / 4).
+  EXPECT_THAT(schedule.strided(4, 1.0), ElementsAre(1000, 866, 707, 500, 0));
+  for (const int64_t count : {1, 20, 500, 999, 1000}) {
+    const auto times = schedule.strided(count, 3.0);
+    ASSERT_EQ(times.size(), static_cast<size_t>(count) + 1);
+    EXPECT_EQ(times.front(), 1000);
+    EXPECT_EQ(times.back(), 0);
+    for (size_t i = 1; i < times.size(); ++i) ASSERT_LT(times[i], times[i - 1]) << count;
+  }
+}
+
 TEST(NoiseSchedule, RefusesWhatItCannotDo) {
   EXPECT_THAT([] { NoiseSchedule("quadratic", 10); },
               ThrowsMessage<Error>(HasSubstr("expected cosine or linear")));

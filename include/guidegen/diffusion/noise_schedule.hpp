@@ -16,9 +16,9 @@ class NoiseSchedule {
 
   int64_t steps() const { return static_cast<int64_t>(alpha_bar_.size()) - 1; }  ///< T
   double alpha_bar(int64_t t) const { return alpha_bar_.at(static_cast<size_t>(t)); }
-  /// Strided sub-sequence T = t_0 > t_1 > … > t_n = 0 with n = `count` network calls, evenly
-  /// spaced.
-  std::vector<int64_t> strided(int64_t count) const;
+  /// Strided sub-sequence T = t_0 > t_1 > … > t_n = 0 with n = `count` network calls, as dense as
+  /// t^exponent: 0 spaces them evenly, more puts more of them where little signal is left.
+  std::vector<int64_t> strided(int64_t count, double exponent = 0.0) const;
 
  private:
   std::vector<double> alpha_bar_;

@@ -29,6 +29,7 @@ struct SynthesizerConfig {
   double prompt_dropout = 0.1;
   double field_dropout = 0.15;
   int64_t sampling_steps = 25;
+  double sampling_exponent = 0.0;  ///< sampling steps are as dense as t^sampling_exponent
   double guidance = 1.0;
   double temperature = 1.0;  ///< of sampling; below 1 prefers likely labels
 
