@@ -43,7 +43,8 @@ Model Model::load(const std::filesystem::path& directory) {
     parts->hashes[entry.weights] = sha256_file(weights);
     JsonObject config(entry.config, source, concat("stages.", stage, ".config"));
     if (stage == 1) {
-      parts->synthesizer = Synthesizer(SynthesizerConfig::from_json(config), labels);
+      parts->synthesizer =
+          Synthesizer(SynthesizerConfig::from_json(config), labels, description.vocabulary.tumor());
       finish_loading(parts->synthesizer, weights);
     } else if (stage == 2) {
       parts->autoencoder = HdrAutoencoder(HdrAutoencoderConfig::from_json(config), labels);
@@ -106,7 +107,6 @@ Volume Model::sample_mask(const Prompt& prompt, const std::string& case_id, uint
   request.geometry = geometry_for(prompt);
   request.seed = seed;
   request.case_id = case_id;
-  request.tumor_label = vocabulary().tumor();
   request.steps = options.steps > 0 ? options.steps : config.sampling_steps;
   request.guidance = options.guidance.value_or(config.guidance);
   request.temperature = options.temperature.value_or(config.temperature);

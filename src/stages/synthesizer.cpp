@@ -38,6 +38,11 @@ at::Tensor plan_with_coordinates(const TumorPlan& plan, const ImageGeometry& geo
       {rasterize_plan(plan, geometry, kFactor).unsqueeze(0), coordinate_channels(geometry)}, 1);
 }
 
+// plan_log_odds on even sizes, [1,D,H,W].
+at::Tensor padded_log_odds(const TumorPlan& plan, const ImageGeometry& geometry) {
+  return pad_to_multiple(plan_log_odds(plan, geometry).unsqueeze(0), kFactor, -kMaxPlanLogOdds);
+}
+
 int64_t draw_time(int64_t timesteps, double exponent, RandomStream& stream) {
   const double u = std::pow(stream.uniform(), 1.0 / (1.0 + exponent));
   return std::min<int64_t>(timesteps, 1 + int64_t(u * double(timesteps)));
@@ -45,8 +50,10 @@ int64_t draw_time(int64_t timesteps, double exponent, RandomStream& stream) {
 
 }  // namespace
 
-SynthesizerImpl::SynthesizerImpl(const SynthesizerConfig& config, int64_t labels)
-    : config_(config), diffusion_(NoiseSchedule(config.schedule, config.timesteps), labels) {
+SynthesizerImpl::SynthesizerImpl(const SynthesizerConfig& config, int64_t labels, int64_t tumor)
+    : config_(config),
+      tumor_(tumor),
+      diffusion_(NoiseSchedule(config.schedule, config.timesteps), labels) {
   const int64_t folded = config.label_width * kFactor * kFactor * kFactor;
   const int64_t wide = config.embedding_width;
   prompt_encoder_ = register_module("prompt_encoder", AttributeEncoder(config.text_width));
@@ -69,8 +76,8 @@ SynthesizerImpl::SynthesizerImpl(const SynthesizerConfig& config, int64_t labels
       "output", torch::nn::Conv3d(torch::nn::Conv3dOptions(config.head_width, labels, 1)));
 }
 
-at::Tensor SynthesizerImpl::own_evidence(const at::Tensor& logits, const at::Tensor& xt,
-                                         const at::Tensor& t) {
+at::Tensor SynthesizerImpl::add_evidence(const at::Tensor& context, const at::Tensor& xt,
+                                         const at::Tensor& t, const Condition& condition) {
   // log q(x_t | x_0 = x_t) - log q(x_t | x_0 != x_t) = log(1 + K alpha_bar / (1 - alpha_bar)).
   std::vector<float> evidence;
   for (int64_t b = 0; b < t.size(0); ++b) {
@@ -81,12 +88,14 @@ at::Tensor SynthesizerImpl::own_evidence(const at::Tensor& logits, const at::Ten
   }
   const auto index = xt.to(at::kLong).unsqueeze(1);
   const auto source = torch::tensor(evidence).view({-1, 1, 1, 1, 1}).expand(index.sizes());
-  return logits.scatter_add(1, index, source);
+  auto logits = context.scatter_add(1, index, source);
+  logits.select(1, tumor_).add_(condition.odds);
+  return logits;
 }
 
 at::Tensor SynthesizerImpl::forward(const at::Tensor& xt, const at::Tensor& t,
                                     const Condition& condition) {
-  return own_evidence(context_logits(xt, t, condition), xt, t);
+  return add_evidence(context_logits(xt, t, condition), xt, t, condition);
 }
 
 at::Tensor SynthesizerImpl::context_logits(const at::Tensor& xt, const at::Tensor& t,
@@ -136,12 +145,14 @@ void SynthesizerImpl::fit_planner(const std::vector<Prompt>& prompts,
 LossTerms SynthesizerImpl::loss(const TrainingBatch& batch, const StepRandomness& randomness) {
   auto choices = randomness.stream("stage1/choices");
   auto noise = randomness.stream("stage1/noise");
-  std::vector<at::Tensor> masks, plans, geometries;
+  std::vector<at::Tensor> masks, plans, odds, geometries;
   std::vector<int64_t> times;
   std::vector<std::optional<Prompt>> prompts;
   for (const auto& item : batch) {
     masks.push_back(pad_to_multiple(item->mask.unsqueeze(0), kFactor, 0).squeeze(0));
-    plans.push_back(plan_with_coordinates(plan_of(item->tumors, item->geometry), item->geometry));
+    const auto plan = plan_of(item->tumors, item->geometry);
+    plans.push_back(plan_with_coordinates(plan, item->geometry));
+    odds.push_back(padded_log_odds(plan, item->geometry));
     geometries.push_back(geometry_features(item->geometry));
     times.push_back(draw_time(config_.timesteps, config_.time_exponent, choices));
     prompts.push_back(
@@ -150,15 +161,15 @@ LossTerms SynthesizerImpl::loss(const TrainingBatch& batch, const StepRandomness
   const auto x0 = torch::stack(masks);
   const auto t = torch::tensor(times);
   const auto xt = diffusion_.add_noise(x0, t, random_uniform(noise, x0.sizes()));
-  Condition condition{prompt_encoder_->forward(prompts), torch::cat(plans), torch::cat(geometries)};
+  const Condition condition{prompt_encoder_->forward(prompts), torch::cat(plans), torch::cat(odds),
+                            torch::cat(geometries)};
   const auto logits = forward(xt, t, condition);
   // The plan is part of the condition, so weighting by it does not bias p(x_0 | x_t, t, condition).
-  const auto inside = condition.plan.slice(1, 0, kTumorOrganCount).amax(1, true);
-  const auto weight = 1.0 + config_.plan_voxel_weight *
-                                at::upsample_nearest3d(inside, x0.sizes().slice(1)).squeeze(1);
+  const auto inside = (0.5 * condition.odds + 1.0).clamp_(0.0, 1.0);  // 1 in the ball, 0 from -2 on
+  const auto weight = 1.0 + config_.plan_voxel_weight * inside;
   const AutocastScope full_precision(false);
   const auto losses =
-      diffusion_.loss(logits, x0, xt, t, config_.kl_weight, config_.ce_weight, weight.contiguous());
+      diffusion_.loss(logits, x0, xt, t, config_.kl_weight, config_.ce_weight, weight);
   LossTerms out;
   out.total = losses.total;
   out.parts = {{"kl", losses.kl}, {"cross_entropy", losses.cross_entropy}};
@@ -176,7 +187,7 @@ at::Tensor SynthesizerImpl::sample(const Request& request,
   const auto dhw = to_dhw(padded.size);
   Condition with{prompt_encoder_->forward({request.prompt}),
                  plan_with_coordinates(plan, request.geometry),
-                 geometry_features(request.geometry)};
+                 padded_log_odds(plan, request.geometry), geometry_features(request.geometry)};
   Condition without = with;
   without.text = prompt_encoder_->forward({std::nullopt});
 
@@ -196,12 +207,10 @@ at::Tensor SynthesizerImpl::sample(const Request& request,
       context = free + request.guidance * (context - free);
     }
     // The plan lists every tumor, so elsewhere their probability is zero, not merely small.
-    if (request.tumor_label >= 0) {
-      context.select(1, request.tumor_label).masked_fill_(no_tumor, kImpossible);
-    }
+    context.select(1, tumor_).masked_fill_(no_tumor, kImpossible);
     // Temperature sharpens what the surroundings say and leaves the voxel's own label its exact
     // weight: sharpening that as well would freeze the noise that the mask started from.
-    const auto logits = own_evidence(context / request.temperature, x, time);
+    const auto logits = add_evidence(context / request.temperature, x, time, with);
     // The last step takes the most likely label: single voxels drawn at random would only be noise.
     x = s == 0 ? logits.argmax(1).to(at::kByte)
                : diffusion_.sample_step(logits, x, t, s, random_uniform(noise, x.sizes()));

@@ -81,4 +81,28 @@ at::Tensor rasterize_plan(const TumorPlan& plan, const ImageGeometry& geometry, 
   return raster;
 }
 
+at::Tensor plan_log_odds(const TumorPlan& plan, const ImageGeometry& geometry) {
+  constexpr double kSlope = 0.13;
+  const auto dhw = to_dhw(geometry.size);
+  auto odds = at::full(dhw, -kMaxPlanLogOdds, at::kFloat);
+  if (plan.empty()) return odds;
+  // Grid coordinates relative to the center of the field of view, as in PlannedTumor.
+  std::array<at::Tensor, 3> axes;
+  for (size_t axis = 0; axis < 3; ++axis) {
+    const int64_t n = geometry.size[axis];
+    axes[axis] = (at::arange(n, at::kFloat) - 0.5 * double(n - 1)) * geometry.spacing[axis];
+  }
+  const double voxel = (geometry.spacing[0] + geometry.spacing[1] + geometry.spacing[2]) / 3.0;
+  for (const auto& tumor : plan) {
+    const double radius = 0.5 * tumor.diameter_mm;
+    const double edge = std::max(kSlope * radius, 0.2 * voxel);
+    const auto distance = ((axes[2] - tumor.center_mm[2]).square().view({-1, 1, 1}) +
+                           (axes[1] - tumor.center_mm[1]).square().view({-1, 1}) +
+                           (axes[0] - tumor.center_mm[0]).square())
+                              .sqrt_();
+    odds = at::maximum(odds, (radius - distance).div_(edge));
+  }
+  return odds.clamp_max_(kMaxPlanLogOdds);
+}
+
 }  // namespace guidegen

@@ -15,7 +15,8 @@ constexpr int64_t kMaxCount = 8;
 constexpr double kUnit = 100.0;  // mm; keeps the network's numbers near one
 // position one-hot, sex (open, female, male), age given and value, size given and value
 constexpr int64_t kFeatures = kTumorPositionCount + 3 + 2 + 2;
-constexpr int kPlacementTries = 200;
+constexpr int kPlacementTries = 50;  // of one tumor
+constexpr int kGroupTries = 20;      // of all tumors that one request names
 
 std::vector<float> tumor_features(TumorPosition position, const Prompt& prompt,
                                   std::optional<double> size_mm) {
@@ -138,46 +139,69 @@ at::Tensor TumorPlannerImpl::loss(const std::vector<Prompt>& prompts,
                      .mean();
 }
 
-void TumorPlannerImpl::place_group(const TumorRequest& request, const Prompt& prompt,
-                                   const ImageGeometry& geometry, RandomStream& stream,
-                                   TumorPlan& plan) {
+PlannedTumor TumorPlannerImpl::describe_tumor(const TumorRequest& request, const Prompt& prompt,
+                                              RandomStream& stream) {
   const auto choices = positions_of(request.organ);
   std::vector<int64_t> siblings;
   for (const auto candidate : choices) siblings.push_back(static_cast<int64_t>(candidate));
+  PlannedTumor tumor;
+  tumor.organ = request.organ;
+  tumor.position = request.position
+                       ? *request.position
+                       : choices[static_cast<size_t>(draw(
+                             position_logits_.index_select(0, torch::tensor(siblings)), stream))];
+  if (request.size_mm) {
+    tumor.diameter_mm = *request.size_mm;
+    return tumor;
+  }
+  const auto f = stack_rows({tumor_features(tumor.position, prompt, std::nullopt)});
+  const auto size = size_(torch::silu(hidden2_(torch::silu(hidden1_(f)))));
+  const double log_size = stream.normal(size[0][0].item<double>(),
+                                        std::exp(std::clamp(size[0][1].item<double>(), -3.0, 0.7)));
+  tumor.diameter_mm = std::clamp(30.0 * std::exp(log_size), 8.0, 120.0);
+  return tumor;
+}
+
+bool TumorPlannerImpl::place_tumor(PlannedTumor tumor, const Prompt& prompt,
+                                   const ImageGeometry& geometry, RandomStream& stream,
+                                   TumorPlan& plan) {
+  const auto mixture =
+      center_mixture(stack_rows({tumor_features(tumor.position, prompt, tumor.diameter_mm)}));
+  for (int attempt = 0; attempt < kPlacementTries; ++attempt) {
+    const int64_t component = draw(mixture.log_weight[0], stream);
+    for (size_t axis = 0; axis < 3; ++axis) {
+      const auto k = static_cast<int64_t>(axis);
+      tumor.center_mm[axis] =
+          kUnit * stream.normal(mixture.mean[0][component][k].item<double>(),
+                                std::exp(mixture.log_scale[0][component][k].item<double>()));
+    }
+    if (!has_room(tumor, plan, geometry)) continue;
+    plan.push_back(tumor);
+    return true;
+  }
+  return false;
+}
+
+void TumorPlannerImpl::place_group(const TumorRequest& request, const Prompt& prompt,
+                                   const ImageGeometry& geometry, RandomStream& stream,
+                                   TumorPlan& plan) {
   const int64_t count = request.count
                             ? *request.count
                             : 1 + draw(count_logits_[static_cast<int64_t>(request.organ)], stream);
-  for (int64_t i = 0; i < count; ++i) {
-    PlannedTumor tumor;
-    tumor.organ = request.organ;
-    tumor.position = request.position
-                         ? *request.position
-                         : choices[static_cast<size_t>(draw(
-                               position_logits_.index_select(0, torch::tensor(siblings)), stream))];
-    if (request.size_mm) {
-      tumor.diameter_mm = *request.size_mm;
-    } else {
-      const auto f = stack_rows({tumor_features(tumor.position, prompt, std::nullopt)});
-      const auto size = size_(torch::silu(hidden2_(torch::silu(hidden1_(f)))));
-      const double log_size = stream.normal(
-          size[0][0].item<double>(), std::exp(std::clamp(size[0][1].item<double>(), -3.0, 0.7)));
-      tumor.diameter_mm = std::clamp(30.0 * std::exp(log_size), 8.0, 120.0);
+  // The first tumors of a group may leave no room for the others, so a group that does not fit is
+  // placed anew from its start.
+  TumorPlan fullest = plan;
+  for (int attempt = 0; attempt < kGroupTries; ++attempt) {
+    TumorPlan candidate = plan;
+    int64_t placed = 0;
+    while (placed < count && place_tumor(describe_tumor(request, prompt, stream), prompt, geometry,
+                                         stream, candidate)) {
+      ++placed;
     }
-    const auto mixture =
-        center_mixture(stack_rows({tumor_features(tumor.position, prompt, tumor.diameter_mm)}));
-    for (int attempt = 0; attempt < kPlacementTries; ++attempt) {
-      const int64_t component = draw(mixture.log_weight[0], stream);
-      for (size_t axis = 0; axis < 3; ++axis) {
-        const auto k = static_cast<int64_t>(axis);
-        tumor.center_mm[axis] =
-            kUnit * stream.normal(mixture.mean[0][component][k].item<double>(),
-                                  std::exp(mixture.log_scale[0][component][k].item<double>()));
-      }
-      if (!has_room(tumor, plan, geometry)) continue;
-      plan.push_back(tumor);
-      break;
-    }
+    if (candidate.size() > fullest.size()) fullest = candidate;
+    if (placed == count) break;
   }
+  plan = fullest;
 }
 
 TumorPlan TumorPlannerImpl::sample(const Prompt& prompt, const ImageGeometry& geometry,

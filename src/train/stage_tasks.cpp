@@ -23,7 +23,8 @@ class SynthesizerTask final : public StageTask {
  public:
   SynthesizerTask(const SynthesizerConfig& config, const Dataset& dataset,
                   const std::vector<size_t>& training, uint64_t seed)
-      : vocabulary_(dataset.vocabulary()), synthesizer_(config, vocabulary_.size()) {
+      : vocabulary_(dataset.vocabulary()),
+        synthesizer_(config, vocabulary_.size(), vocabulary_.tumor()) {
     std::vector<Prompt> prompts;
     std::vector<TumorPlan> plans;
     for (const auto index : training) {
@@ -46,7 +47,6 @@ class SynthesizerTask final : public StageTask {
     request.geometry = item.geometry;
     request.seed = kPreviewSeed;
     request.case_id = item.id;
-    request.tumor_label = vocabulary_.tumor();
     request.steps = synthesizer_->config().sampling_steps;
     const Volume mask{synthesizer_->sample(request).unsqueeze(0), item.geometry};
     return render_preview(nullptr, &mask, vocabulary_);

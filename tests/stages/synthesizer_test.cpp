@@ -17,7 +17,7 @@ class SynthesizerTest : public ::testing::Test {
     config_.timesteps = 50;
     config_.prompt_dropout = 0;  // else a field's parameters may see no gradient
     config_.field_dropout = 0;
-    synthesizer_ = Synthesizer(config_, vocabulary_.size());
+    synthesizer_ = Synthesizer(config_, vocabulary_.size(), vocabulary_.tumor());
   }
 
   SynthesizerImpl::Request request() const {
@@ -69,14 +69,35 @@ TEST_F(SynthesizerTest, SampleIsAFunctionOfSeedAndCase) {
 }
 
 TEST_F(SynthesizerTest, NoTumorsAskedMeansNoTumorVoxel) {
-  auto without = request();
-  without.prompt.tumors = std::vector<TumorRequest>{};
-  const auto count = [&] {
-    return (synthesizer_->sample(without) == vocabulary_.tumor()).sum().item<int64_t>();
+  const auto voxels = [&](const std::vector<TumorRequest>& tumors) {
+    auto asked = request();
+    asked.prompt.tumors = tumors;
+    return (synthesizer_->sample(asked) == vocabulary_.tumor()).sum().item<int64_t>();
   };
-  EXPECT_GT(count(), 0);  // an untrained network scatters every label
-  without.tumor_label = vocabulary_.tumor();
-  EXPECT_EQ(count(), 0);
+  TumorRequest large;
+  large.organ = TumorOrgan::kLiver;
+  large.size_mm = 40;
+  EXPECT_GT(voxels({large}), 0);  // an untrained network scatters every label that it may
+  EXPECT_EQ(voxels({}), 0);
+}
+
+TEST_F(SynthesizerTest, ThePlanAloneMakesTumorVoxelsLikelier) {
+  const auto geometry = centered_geometry({16, 16, 16}, {6, 6, 6});
+  const TumorPlan plan = {{TumorOrgan::kLiver, TumorPosition::kLiverRight, {0, 0, 0}, 30}};
+  SynthesizerImpl::Condition condition{
+      AttributeEncoder(config_.text_width)->forward({std::nullopt}), at::zeros({1, 9, 8, 8, 8}),
+      plan_log_odds(plan, geometry).unsqueeze(0), at::zeros({1, 6})};
+  const auto xt = at::zeros({1, 16, 16, 16}, at::kByte);
+  const auto t = torch::tensor({int64_t{40}});
+  const auto with = synthesizer_->forward(xt, t, condition);
+  condition.odds.zero_();
+  const auto without = synthesizer_->forward(xt, t, condition);
+  auto difference = with - without;
+  const auto at_tumor = difference.select(1, vocabulary_.tumor())[0];
+  EXPECT_NEAR(at_tumor[8][8][8].item<float>(), kMaxPlanLogOdds, 1e-4);
+  EXPECT_NEAR(at_tumor[0][0][0].item<float>(), -kMaxPlanLogOdds, 1e-4);
+  difference.select(1, vocabulary_.tumor()).zero_();
+  EXPECT_EQ(difference.abs().max().item<float>(), 0.0F);
 }
 
 TEST_F(SynthesizerTest, ConfigSurvivesJson) {

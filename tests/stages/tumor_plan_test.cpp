@@ -35,6 +35,36 @@ TEST(TumorPlan, RasterHoldsTheBallWhereThePlanSays) {
   EXPECT_EQ(raster[static_cast<int64_t>(TumorOrgan::kLung)].abs().sum().item<double>(), 0.0);
 }
 
+TEST(TumorPlan, LogOddsFollowTheDistanceToTheNearestBall) {
+  const auto geometry = centered_geometry({12, 10, 9}, {6, 5, 8});
+  const TumorPlan plan = {{TumorOrgan::kLiver, TumorPosition::kLiverRight, {10, -5, 8}, 30},
+                          {TumorOrgan::kKidney, TumorPosition::kKidneyLeft, {-20, 5, -8}, 8}};
+  const auto odds = plan_log_odds(plan, geometry);
+  ASSERT_EQ(odds.sizes(), at::IntArrayRef({9, 10, 12}));
+  for (int z = 0; z < 9; ++z) {
+    for (int y = 0; y < 10; ++y) {
+      for (int x = 0; x < 12; ++x) {
+        double best = -kMaxPlanLogOdds;
+        for (const auto& tumor : plan) {
+          const double dx = (x - 5.5) * 6 - tumor.center_mm[0];
+          const double dy = (y - 4.5) * 5 - tumor.center_mm[1];
+          const double dz = (z - 4.0) * 8 - tumor.center_mm[2];
+          const double radius = tumor.diameter_mm / 2;
+          // 0.2 voxels, which the smaller ball needs: 0.2 * 19 / 3.
+          const double edge = std::max(0.13 * radius, 0.2 * 19.0 / 3.0);
+          best = std::max(best, (radius - std::sqrt(dx * dx + dy * dy + dz * dz)) / edge);
+        }
+        EXPECT_NEAR(odds[z][y][x].item<float>(), std::min(best, kMaxPlanLogOdds), 1e-4);
+      }
+    }
+  }
+}
+
+TEST(TumorPlan, LogOddsOfAnEmptyPlanAreLowEverywhere) {
+  const auto odds = plan_log_odds({}, centered_geometry({4, 5, 6}, {6, 6, 6}));
+  EXPECT_EQ(odds.max().item<double>(), -kMaxPlanLogOdds);
+}
+
 TEST(TumorPlanner, KeepsWhatThePromptSaysAndTheGapBetweenTumors) {
   torch::manual_seed(1);
   TumorPlanner planner;
@@ -56,6 +86,28 @@ TEST(TumorPlanner, KeepsWhatThePromptSaysAndTheGapBetweenTumors) {
       }
     }
   }
+}
+
+TEST(TumorPlanner, PlacesAGroupAnewWhenItsFirstTumorsLeaveNoRoom) {
+  torch::manual_seed(1);
+  TumorPlanner planner;
+  const auto geometry = centered_geometry({26, 26, 26}, {6, 6, 6});
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    RandomStream stream(seed, "case", "plan");
+    const auto plan = planner->sample(
+        prompt_with(TumorOrgan::kLung, TumorPosition::kLungLeftUpper, 4, 50), geometry, stream);
+    EXPECT_EQ(plan.size(), 4U) << seed;
+  }
+}
+
+TEST(TumorPlanner, LeavesOutTumorsThatFitNowhere) {
+  torch::manual_seed(1);
+  TumorPlanner planner;
+  RandomStream stream(1, "case", "plan");
+  const auto plan =
+      planner->sample(prompt_with(TumorOrgan::kLiver, TumorPosition::kLiverRight, 2, 90),
+                      centered_geometry({22, 22, 22}, {6, 6, 6}), stream);
+  EXPECT_EQ(plan.size(), 1U);  // of a second one, the center would be out of the field of view
 }
 
 TEST(TumorPlanner, NoTumorsAskedMeansNonePlanned) {

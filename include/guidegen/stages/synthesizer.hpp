@@ -38,17 +38,19 @@ struct SynthesizerConfig {
 };
 
 /// p(x_0 | x_t, t, prompt, plan). Works at half resolution after space-to-depth, with a 3x3x3
-/// convolution at full resolution at the end. What a voxel's own label says about x_0 is added to
-/// its logits in closed form (Bayes), so the network only learns what the surroundings, the plan
-/// and the text say.
+/// convolution at full resolution at the end. What a voxel's own label and its place in the plan
+/// say about x_0 is added to its logits in closed form (Bayes), so the network only learns what the
+/// surroundings and the text say.
 class SynthesizerImpl : public torch::nn::Module {
  public:
-  SynthesizerImpl(const SynthesizerConfig& config, int64_t labels);
+  /// `labels`: how many; `tumor`: which one of them is the tumor.
+  SynthesizerImpl(const SynthesizerConfig& config, int64_t labels, int64_t tumor);
 
   /// Everything beside x_t that a network call needs.
   struct Condition {
     PromptFeatures text;
-    at::Tensor plan;      ///< [B,6,D/2,H/2,W/2]
+    at::Tensor plan;      ///< [B,9,D/2,H/2,W/2]: rasterize_plan and coordinates
+    at::Tensor odds;      ///< [B,D,H,W], see plan_log_odds
     at::Tensor geometry;  ///< [B,6], see geometry_features
   };
   /// xt uint8 [B,D,H,W] (even sizes), t [B] int64 -> logits [B,K,D,H,W] float32.
@@ -62,7 +64,8 @@ class SynthesizerImpl : public torch::nn::Module {
 
   LossTerms loss(const TrainingBatch& batch, const StepRandomness& randomness);
 
-  /// Draws a mask [D,H,W] uint8.
+  /// Draws a mask [D,H,W] uint8. Tumors appear only where the plan has one: voxels beyond 1.5 radii
+  /// of every planned tumor never become tumor.
   struct Request {
     Prompt prompt;
     ImageGeometry geometry;
@@ -71,9 +74,6 @@ class SynthesizerImpl : public torch::nn::Module {
     int64_t steps = 25;
     double guidance = 1.0;
     double temperature = 1.0;
-    /// Tumors appear only where the plan has one: voxels beyond 1.5 radii of every planned tumor
-    /// never take this label. Negative: no such rule.
-    int64_t tumor_label = -1;
   };
   at::Tensor sample(const Request& request,
                     const std::function<void(int64_t, int64_t)>& on_step = {});
@@ -83,9 +83,12 @@ class SynthesizerImpl : public torch::nn::Module {
  private:
   // What text, plan and surroundings say of x_0, without what the voxel's own label says.
   at::Tensor context_logits(const at::Tensor& xt, const at::Tensor& t, const Condition& condition);
-  at::Tensor own_evidence(const at::Tensor& logits, const at::Tensor& xt, const at::Tensor& t);
+  // Adds what a voxel's own label and the plan say of it.
+  at::Tensor add_evidence(const at::Tensor& context, const at::Tensor& xt, const at::Tensor& t,
+                          const Condition& condition);
 
   SynthesizerConfig config_;
+  int64_t tumor_;
   CategoricalDiffusion diffusion_;
   AttributeEncoder prompt_encoder_{nullptr};
   TumorPlanner planner_{nullptr};

@@ -35,6 +35,14 @@ inline constexpr int64_t kPlanChannels = kTumorOrganCount + 1;
 /// halos that point the way. [6,D/f,H/f,W/f] float32.
 at::Tensor rasterize_plan(const TumorPlan& plan, const ImageGeometry& geometry, int64_t factor);
 
+inline constexpr double kMaxPlanLogOdds = 4;
+
+/// What the plan says of each voxel: log odds (nats) of tumor, [D,H,W] float32. For the planned
+/// ball that says most, of radius r and at distance d: (1 - d/r) / 0.13, at most 4 either way; -4
+/// everywhere for an empty plan. Outlines of tumors differ from balls in proportion to their
+/// radius; 0.13 is the logistic slope found on phantoms of 5 to 50 mm.
+at::Tensor plan_log_odds(const TumorPlan& plan, const ImageGeometry& geometry);
+
 /// p(plan | prompt): a mixture density network (Bishop, 1994) for the center given organ, position,
 /// size, sex and age, a log-normal for open sizes, and categorical distributions for what else is
 /// open. Planning where tumors go before the voxels are drawn decides their number and place once,
@@ -47,7 +55,7 @@ class TumorPlannerImpl : public torch::nn::Module {
   at::Tensor loss(const std::vector<Prompt>& prompts, const std::vector<TumorPlan>& plans);
 
   /// Draws a plan that keeps what `prompt` says. Tumors keep a gap of two voxels of `geometry` and
-  /// lie inside its field of view; a tumor that finds no room is left out.
+  /// lie inside its field of view; tumors that find no room in many tries are left out.
   TumorPlan sample(const Prompt& prompt, const ImageGeometry& geometry, RandomStream& stream);
 
  private:
@@ -59,6 +67,10 @@ class TumorPlannerImpl : public torch::nn::Module {
   Mixture center_mixture(const at::Tensor& features);
   void place_group(const TumorRequest& request, const Prompt& prompt, const ImageGeometry& geometry,
                    RandomStream& stream, TumorPlan& plan);
+  bool place_tumor(PlannedTumor tumor, const Prompt& prompt, const ImageGeometry& geometry,
+                   RandomStream& stream, TumorPlan& plan);
+  PlannedTumor describe_tumor(const TumorRequest& request, const Prompt& prompt,
+                              RandomStream& stream);
 
   at::Tensor group_logits_, organ_logits_, count_logits_, position_logits_;
   torch::nn::Linear hidden1_{nullptr}, hidden2_{nullptr}, center_{nullptr}, size_{nullptr};
