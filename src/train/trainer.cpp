@@ -47,7 +47,7 @@ class Run {
 
  private:
   Json resolved_config() const;
-  void prepare_directory();
+  void check_directory() const;
   int64_t start_step();
   void drop_metrics_after(int64_t step) const;
   void step(int64_t index, PrefetchLoader& loader);
@@ -89,7 +89,7 @@ Json fixed_part(Json config) {
   return config;
 }
 
-void Run::prepare_directory() {
+void Run::check_directory() const {
   const auto path = run_.out / "config.json";
   const Json config = resolved_config();
   if (!run_.resume && !checkpoints_.empty()) {
@@ -101,8 +101,6 @@ void Run::prepare_directory() {
                 ": the run was started with another configuration; "
                 "resume with the same one or give another --out");
   }
-  make_directories(run_.out);
-  write_file_atomic(path, dump_json(config));
 }
 
 // Lines that a killed run wrote past its last checkpoint would appear twice.
@@ -135,7 +133,6 @@ int64_t Run::start_step() {
     throw_usage("training.steps: ", config_.steps, ", but ", run_.out.string(),
                 " has been trained for ", step, " steps");
   }
-  drop_metrics_after(step);
   return step;
 }
 
@@ -217,8 +214,11 @@ void Run::save_model() const {
 }
 
 void Run::execute() {
-  prepare_directory();
+  check_directory();
   const int64_t first = start_step();
+  make_directories(run_.out);
+  write_file_atomic(run_.out / "config.json", dump_json(resolved_config()));
+  drop_metrics_after(first);
   saved_at_ = first;
   logged_step_ = first;
   task_.module().train();

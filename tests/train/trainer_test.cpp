@@ -109,8 +109,10 @@ TEST_F(TrainerTest, ResumeGoesOnToAnotherNumberOfSteps) {
   longer.log_every = 2;
   run("run", longer, true);
   EXPECT_TRUE(std::filesystem::exists(folder_.path() / "run/checkpoints/step-5"));
+  const auto config = file("run/config.json");
   EXPECT_THAT([&] { run("run", short_run(4), true); },
               throws_usage(::testing::HasSubstr("has been trained for 5 steps")));
+  EXPECT_EQ(file("run/config.json"), config);
 }
 
 TEST_F(TrainerTest, StartsFromTheWeightsOfAnotherModelButKeepsItsOwnPlanner) {
