@@ -11,7 +11,7 @@
 #include "guidegen/evaluate/hu_error.hpp"
 #include "guidegen/generate/case_plan.hpp"
 #include "guidegen/generate/gates.hpp"
-#include "guidegen/generate/output_folder.hpp"
+#include "guidegen/core/output_folder.hpp"
 #include "guidegen/stages/model.hpp"
 #include "guidegen/volume/nifti.hpp"
 #include "guidegen/volume/preview.hpp"

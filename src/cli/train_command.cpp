@@ -5,8 +5,8 @@
 #include <memory>
 
 #include "guidegen/cli/commands.hpp"
-#include "guidegen/core/error.hpp"
-#include "guidegen/core/stop_signal.hpp"
+#include "guidegen/core/log.hpp"
+#include "guidegen/nn/accelerator.hpp"
 #include "guidegen/train/trainer.hpp"
 
 namespace guidegen {
@@ -20,23 +20,17 @@ struct TrainOptions {
   std::string out;
   std::string autoencoder;
   std::string init;
+  std::string device = "auto";
   bool resume = false;
+  bool profile = false;
   std::vector<std::string> overrides;
 };
 
 std::unique_ptr<StageTask> make_task(const TrainOptions& options, const Json& network,
-                                     const Dataset& dataset, const TrainingConfig& training) {
-  if (options.stage == 1) {
-    return make_synthesizer_task(network, options.config, dataset,
-                                 dataset.training_indices(training.validation_share),
-                                 training.seed);
-  }
-  if (options.stage == 2) {
-    return make_autoencoder_task(network, options.config, dataset.vocabulary());
-  }
-  return make_generator_task(network, options.config, dataset,
-                             dataset.training_indices(training.validation_share),
-                             options.autoencoder);
+                                     const Vocabulary& vocabulary) {
+  if (options.stage == 1) return make_synthesizer_task(network, options.config, vocabulary);
+  if (options.stage == 2) return make_autoencoder_task(network, options.config, vocabulary);
+  return make_generator_task(network, options.config, vocabulary, options.autoencoder);
 }
 
 void run_train(const TrainOptions& options) {
@@ -48,11 +42,20 @@ void run_train(const TrainOptions& options) {
   const auto training =
       TrainingConfig::from_json(JsonObject(training_json, options.config, "training"));
   root.finish();
+  const World world = detect_world();
+  // Of several processes one speaks for all.
+  if (!world.first()) set_log_level(LogLevel::kWarning);
   const Dataset dataset = Dataset::open(options.data);
   torch::manual_seed(training.seed);
-  const auto task = make_task(options, network, dataset, training);
-  install_stop_handler();
-  train(*task, dataset, training, {options.out, options.resume, options.init});
+  const auto task = make_task(options, network, dataset.vocabulary());
+  RunOptions run;
+  run.out = options.out;
+  run.resume = options.resume;
+  run.init = options.init;
+  run.device = resolve_device(options.device, world.local_rank);
+  run.world = world;
+  run.profile = options.profile;
+  train(*task, dataset, training, run);
 }
 
 void add_stage(CLI::App& train, int stage, const std::string& what) {
@@ -67,6 +70,10 @@ void add_stage(CLI::App& train, int stage, const std::string& what) {
   command->add_option("--data", options->data, "data set folder")->required();
   command->add_option("--out", options->out, "run directory")->required();
   command->add_flag("--resume", options->resume, "go on from the newest intact checkpoint");
+  command->add_option("--device", options->device, "auto, cpu, cuda or cuda:N")
+      ->capture_default_str();
+  command->add_flag("--profile", options->profile,
+                    "trace a few steps to OUT/trace.json, for Perfetto");
   command->add_option("--init", options->init,
                       "model directory whose weights of this stage to start from (fine-tuning)");
   if (stage == 3) {

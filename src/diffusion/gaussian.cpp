@@ -14,35 +14,36 @@ struct Shares {
   at::Tensor noise;
 };
 
-Shares shares_of(const NoiseSchedule& schedule, const at::Tensor& t, const at::Tensor& x) {
+Shares shares_of(const at::Tensor& alpha_bars, const at::Tensor& t, const at::Tensor& x) {
   if (t.dim() != 1 || t.size(0) != x.size(0) || t.scalar_type() != at::kLong) {
     throw_failure("Gaussian diffusion: t is ", t.scalar_type(), " ", t.sizes(), ", expected Long [",
                   x.size(0), "]");
   }
-  const at::Tensor times = t.cpu().contiguous();
-  const int64_t* values = times.const_data_ptr<int64_t>();
-  std::vector<double> signal;
-  std::vector<double> noise;
-  for (int64_t b = 0; b < x.size(0); ++b) {
-    if (values[b] < 0 || values[b] > schedule.steps()) {
-      throw_failure("Gaussian diffusion: t = ", values[b], ", expected 0 to ", schedule.steps());
-    }
-    const double alpha_bar = schedule.alpha_bar(values[b]);
-    signal.push_back(std::sqrt(alpha_bar));
-    noise.push_back(std::sqrt(1 - alpha_bar));
+  const int64_t last = alpha_bars.size(0) - 1;
+  // Elsewhere the check would make the host wait for the device.
+  if (t.is_cpu() && t.numel() > 0 &&
+      (t.min().item<int64_t>() < 0 || t.max().item<int64_t>() > last)) {
+    throw_failure("Gaussian diffusion: t from ", t.min().item<int64_t>(), " to ",
+                  t.max().item<int64_t>(), ", expected 0 to ", last);
   }
   std::vector<int64_t> shape(static_cast<size_t>(x.dim()), 1);
   shape[0] = x.size(0);
-  const auto tensor = [&](const std::vector<double>& share) {
-    return at::tensor(share, at::kDouble).to(x.options()).view(shape);
-  };
-  return {tensor(signal), tensor(noise)};
+  const auto alpha_bar = alpha_bars.to(t.device()).index_select(0, t).view(shape);
+  return {alpha_bar.sqrt().to(x.scalar_type()), (1 - alpha_bar).sqrt().to(x.scalar_type())};
+}
+
+at::Tensor alpha_bars_of(const NoiseSchedule& schedule) {
+  std::vector<double> values;
+  for (int64_t t = 0; t <= schedule.steps(); ++t) values.push_back(schedule.alpha_bar(t));
+  return at::tensor(values, at::kDouble);
 }
 
 }  // namespace
 
 GaussianDiffusion::GaussianDiffusion(NoiseSchedule schedule, std::string prediction)
-    : schedule_(std::move(schedule)), prediction_(std::move(prediction)) {
+    : schedule_(std::move(schedule)),
+      alpha_bars_(alpha_bars_of(schedule_)),
+      prediction_(std::move(prediction)) {
   if (prediction_ != "epsilon" && prediction_ != "v") {
     throw_usage("Gaussian diffusion: unknown prediction '", prediction_,
                 "', expected epsilon or v");
@@ -51,14 +52,14 @@ GaussianDiffusion::GaussianDiffusion(NoiseSchedule schedule, std::string predict
 
 at::Tensor GaussianDiffusion::add_noise(const at::Tensor& x0, const at::Tensor& noise,
                                         const at::Tensor& t) const {
-  const Shares share = shares_of(schedule_, t, x0);
+  const Shares share = shares_of(alpha_bars_, t, x0);
   return share.signal * x0 + share.noise * noise;
 }
 
 at::Tensor GaussianDiffusion::target(const at::Tensor& x0, const at::Tensor& noise,
                                      const at::Tensor& t) const {
   if (prediction_ == "epsilon") return noise;
-  const Shares share = shares_of(schedule_, t, x0);
+  const Shares share = shares_of(alpha_bars_, t, x0);
   return share.signal * noise - share.noise * x0;
 }
 

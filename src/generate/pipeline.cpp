@@ -11,7 +11,7 @@
 #include "guidegen/core/stop_signal.hpp"
 #include "guidegen/generate/batch_report.hpp"
 #include "guidegen/generate/case_writer.hpp"
-#include "guidegen/generate/output_folder.hpp"
+#include "guidegen/core/output_folder.hpp"
 
 namespace guidegen {
 namespace fs = std::filesystem;

@@ -2,6 +2,8 @@
 
 #include <torch/torch.h>
 
+#include "guidegen/nn/checkpointed.hpp"
+
 namespace guidegen {
 
 int64_t norm_groups(int64_t channels) {
@@ -70,6 +72,15 @@ ResidualBlock3dImpl::ResidualBlock3dImpl(int64_t in_channels, int64_t out_channe
 }
 
 at::Tensor ResidualBlock3dImpl::forward(const at::Tensor& x, const at::Tensor& embedding) {
+  if (!checkpointing_) return compute(x, embedding);
+  return checkpointed(
+      [this](const at::Tensor& input, const at::Tensor& condition) {
+        return compute(input, condition);
+      },
+      x, embedding);
+}
+
+at::Tensor ResidualBlock3dImpl::compute(const at::Tensor& x, const at::Tensor& embedding) {
   auto h = norm2_(conv1_(torch::silu(norm1_(x))));
   if (!modulation_.is_empty()) {
     const auto parts =

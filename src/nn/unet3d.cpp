@@ -87,6 +87,17 @@ void UNet3dImpl::build_level(size_t level, int64_t embedding_width, int64_t cont
   }
 }
 
+void UNet3dImpl::checkpoint_activations(const std::vector<int64_t>& levels) {
+  const auto listed = [&levels](size_t level) {
+    return std::find(levels.begin(), levels.end(), static_cast<int64_t>(level)) != levels.end();
+  };
+  for (size_t level = 0; level < config_.channels.size(); ++level) {
+    for (auto& block : down_blocks_[level]) block->checkpoint_activations(listed(level));
+    for (auto& block : up_blocks_[level]) block->checkpoint_activations(listed(level));
+  }
+  for (auto& block : middle_) block->checkpoint_activations(listed(config_.channels.size() - 1));
+}
+
 at::Tensor UNet3dImpl::attend(size_t level, const at::Tensor& x, const Context& context, bool up) {
   if (static_cast<int64_t>(level) < config_.attention_from) return x;
   const size_t slot = level - static_cast<size_t>(config_.attention_from);

@@ -79,35 +79,48 @@ at::Tensor FeatureGeneratorImpl::forward(const at::Tensor& z, const at::Tensor& 
   return output_(torch::silu(output_norm_(features.to(at::kFloat))));
 }
 
-LossTerms FeatureGeneratorImpl::loss(const TrainingBatch& batch, const at::Tensor& latents,
-                                     const StepRandomness& randomness) {
-  auto choices = randomness.stream("stage3/choices");
-  auto noise_stream = randomness.stream("stage3/noise");
-  std::vector<at::Tensor> masks, geometries;
-  std::vector<std::optional<Prompt>> prompts;
+StepInputs FeatureGeneratorImpl::prepare(const TrainingBatch& batch,
+                                         const StepRandomness& randomness) const {
+  StepInputs inputs;
+  inputs.cases = batch;
+  std::vector<at::Tensor> masks, geometries, noises;
   std::vector<float> flow_times;
   std::vector<int64_t> steps;
-  for (const auto& item : batch) {
-    masks.push_back(pad_to_multiple(item->mask.unsqueeze(0), kFactor, 0).squeeze(0));
-    geometries.push_back(geometry_features(item->geometry));
-    prompts.push_back(
-        drop_fields(item->prompt, config_.prompt_dropout, config_.field_dropout, choices));
+  for (size_t i = 0; i < batch.size(); ++i) {
+    const TrainingCase& item = *batch[i];
+    auto choices = randomness.stream("stage3/choices", i);
+    auto noise = randomness.stream("stage3/noise", i);
+    masks.push_back(pad_to_multiple(item.mask.unsqueeze(0), kFactor, 0).squeeze(0));
+    geometries.push_back(geometry_features(item.geometry));
+    inputs.prompts.push_back(
+        drop_fields(item.prompt, config_.prompt_dropout, config_.field_dropout, choices));
     // Logit-normal times (Esser et al., ICML 2024): the middle of the path is the hard part.
     const double u = 1.0 / (1.0 + std::exp(-choices.normal()));
     flow_times.push_back(static_cast<float>(u));
     steps.push_back(1 + choices.integer(config_.timesteps));
+    const auto& mask = masks.back();
+    noises.push_back(random_normal(noise, {latent_channels_, mask.size(0) / kFactor,
+                                           mask.size(1) / kFactor, mask.size(2) / kFactor}));
   }
-  Condition condition{prompt_encoder_->forward(prompts), torch::stack(masks),
-                      torch::cat(geometries)};
+  inputs.tensors = {{"mask", torch::stack(masks)},
+                    {"geometry", torch::cat(geometries)},
+                    {"noise", torch::stack(noises)},
+                    {"time", config_.objective == "flow" ? torch::tensor(flow_times)
+                                                         : torch::tensor(steps)}};
+  return inputs;
+}
+
+LossTerms FeatureGeneratorImpl::loss(const StepInputs& inputs, const at::Tensor& latents) {
+  const Condition condition{prompt_encoder_->forward(inputs.prompts), inputs.tensor("mask"),
+                            inputs.tensor("geometry")};
   const auto z = (latents - per_channel(latent_mean_)) / per_channel(latent_deviation_);
-  const auto noise = random_normal(noise_stream, z.sizes());
+  const auto& noise = inputs.tensor("noise");
+  const auto& t = inputs.tensor("time");
   at::Tensor output, target;
   if (config_.objective == "flow") {
-    const auto t = torch::tensor(flow_times);
     output = forward(RectifiedFlow::add_noise(z, noise, t), t, condition);
     target = RectifiedFlow::target(z, noise);
   } else {
-    const auto t = torch::tensor(steps);
     output = forward(gaussian_.add_noise(z, noise, t), t.to(at::kFloat) / double(config_.timesteps),
                      condition);
     target = gaussian_.target(z, noise, t);
@@ -122,13 +135,14 @@ at::Tensor FeatureGeneratorImpl::sample(const Request& request,
                                         const std::function<void(int64_t, int64_t)>& on_step) {
   const torch::NoGradGuard no_grad;
   RandomStream stream(request.seed, request.case_id, "ct/noise");
+  const auto device = label_embedding_->weight.device();
   Condition with{prompt_encoder_->forward({request.prompt}),
-                 pad_to_multiple(request.mask.data, kFactor, 0),
-                 geometry_features(request.mask.geometry)};
+                 pad_to_multiple(request.mask.data, kFactor, 0).to(device),
+                 geometry_features(request.mask.geometry).to(device)};
   Condition without = with;
   without.text = prompt_encoder_->forward({std::nullopt});
   const auto predict = [&](const at::Tensor& z, double time) {
-    const auto t = torch::full({z.size(0)}, time, at::kFloat);
+    const auto t = torch::full({z.size(0)}, time, z.options());
     auto output = forward(z, t, with);
     if (request.text_guidance != 1.0) {
       const auto free = forward(z, t, without);
@@ -138,7 +152,8 @@ at::Tensor FeatureGeneratorImpl::sample(const Request& request,
   };
   const auto& mask = with.mask;
   const auto noise = random_normal(stream, {1, latent_channels_, mask.size(1) / kFactor,
-                                            mask.size(2) / kFactor, mask.size(3) / kFactor});
+                                            mask.size(2) / kFactor, mask.size(3) / kFactor})
+                         .to(device);
   at::Tensor z;
   if (config_.objective == "flow") {
     z = sample_flow(predict, noise, request.steps, config_.solver, config_.time_shift, on_step);

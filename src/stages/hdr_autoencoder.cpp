@@ -56,8 +56,8 @@ HdrAutoencoderImpl::HdrAutoencoderImpl(const HdrAutoencoderConfig& config, int64
   output_ = register_module("output", conv(config.full_width, 2 * exposures, 1));
 }
 
-at::Tensor HdrAutoencoderImpl::Posterior::sample(RandomStream& stream) const {
-  return mean + torch::exp(0.5 * log_variance) * random_normal(stream, mean.sizes());
+at::Tensor HdrAutoencoderImpl::Posterior::sample(const at::Tensor& noise) const {
+  return mean + torch::exp(0.5 * log_variance) * noise;
 }
 
 HdrAutoencoderImpl::Posterior HdrAutoencoderImpl::encode(const at::Tensor& hu) {
@@ -70,11 +70,23 @@ HdrAutoencoderImpl::Posterior HdrAutoencoderImpl::encode(const at::Tensor& hu) {
   return {parts[0], parts[1].clamp(-12.0, 4.0)};
 }
 
+void HdrAutoencoderImpl::checkpoint_activations(const std::vector<int64_t>& levels) {
+  const auto set = [&levels](std::vector<ResidualBlock3d>& blocks, int64_t level) {
+    const bool on = std::find(levels.begin(), levels.end(), level) != levels.end();
+    for (auto& block : blocks) block->checkpoint_activations(on);
+  };
+  set(encoder_half_, 0);
+  set(decoder_half_, 0);
+  set(encoder_quarter_, 1);
+  set(decoder_quarter_, 1);
+}
+
 at::Tensor HdrAutoencoderImpl::embed_mask(const at::Tensor& mask, at::IntArrayRef dhw,
                                           int64_t batch) {
   const auto labels = mask.defined()
                           ? mask.to(at::kInt)
-                          : torch::full({batch, dhw[0], dhw[1], dhw[2]}, labels_, at::kInt);
+                          : torch::full({batch, dhw[0], dhw[1], dhw[2]}, labels_,
+                                        label_embedding_->weight.options().dtype(at::kInt));
   return label_embedding_(labels).permute({0, 4, 1, 2, 3});
 }
 
@@ -105,53 +117,67 @@ HdrAutoencoderImpl::Decoded HdrAutoencoderImpl::decode(const at::Tensor& z,
 
 namespace {
 
-// One crop a case, the same for CT and mask, anywhere in the volume.
-struct Crops {
-  at::Tensor hu;    // [B,1,c,c,c] float32
-  at::Tensor mask;  // [B,c,c,c] uint8
-};
-
-Crops random_crops(const TrainingBatch& batch, int64_t crop, RandomStream& stream) {
-  std::vector<at::Tensor> hu, masks;
-  for (const auto& item : batch) {
-    auto ct = item->ct;
-    auto mask = item->mask;
-    for (int64_t axis = 0; axis < 3; ++axis) {
-      const int64_t size = ct.size(axis);
-      const int64_t extent = std::min(crop, size / 4 * 4);
-      const int64_t start = stream.integer(size - extent + 1);
-      ct = ct.slice(axis, start, start + extent);
-      mask = mask.slice(axis, start, start + extent);
-    }
-    hu.push_back(ct.to(at::kFloat).unsqueeze(0));
-    masks.push_back(mask);
+// The same crop of CT and mask, anywhere in the volume: float32 [1,c,c,c] and labels [c,c,c].
+std::pair<at::Tensor, at::Tensor> random_crop(const TrainingCase& item, int64_t crop,
+                                              RandomStream& stream) {
+  auto ct = item.ct;
+  auto mask = item.mask;
+  for (int64_t axis = 0; axis < 3; ++axis) {
+    const int64_t size = ct.size(axis);
+    const int64_t extent = std::min(crop, size / 4 * 4);
+    const int64_t start = stream.integer(size - extent + 1);
+    ct = ct.slice(axis, start, start + extent);
+    mask = mask.slice(axis, start, start + extent);
   }
-  return {torch::stack(hu), torch::stack(masks)};
+  return {ct.to(at::kFloat).clamp_(-1024.0, 3071.0).unsqueeze(0), mask.to(at::kInt)};
+}
+
+at::Tensor per_case(const std::vector<float>& values) {
+  return torch::tensor(values).view({-1, 1, 1, 1, 1});
 }
 
 }  // namespace
 
-LossTerms HdrAutoencoderImpl::loss(const TrainingBatch& batch, const StepRandomness& randomness) {
-  auto choices = randomness.stream("stage2/choices");
-  auto noise = randomness.stream("stage2/noise");
-  auto [hu, mask] = random_crops(batch, config_.crop, choices);
-  // A crop is decoded without guidance now and then: the label "no mask" everywhere.
-  auto guide = mask.to(at::kInt);
-  for (int64_t b = 0; b < guide.size(0); ++b) {
-    if (choices.flip(config_.mask_dropout)) guide[b].fill_(labels_);
+StepInputs HdrAutoencoderImpl::prepare(const TrainingBatch& batch,
+                                       const StepRandomness& randomness) const {
+  StepInputs inputs;
+  inputs.cases = batch;
+  std::vector<at::Tensor> hu, guides, noises;
+  std::vector<float> centers, widths;
+  for (size_t i = 0; i < batch.size(); ++i) {
+    auto choices = randomness.stream("stage2/choices", i);
+    auto noise = randomness.stream("stage2/noise", i);
+    auto [crop, guide] = random_crop(*batch[i], config_.crop, choices);
+    // A crop is decoded without guidance now and then: the label "no mask" everywhere.
+    if (choices.flip(config_.mask_dropout)) guide.fill_(labels_);
+    // A window drawn at random: center in [-1,1], width in [0.1,2] of the range.
+    centers.push_back(static_cast<float>(1023.5 + 2047.5 * choices.uniform(-1.0, 1.0)));
+    widths.push_back(static_cast<float>(4095.0 * 0.5 * choices.uniform(0.1, 2.0)));
+    noises.push_back(random_normal(
+        noise, {config_.latent_channels, crop.size(1) / kDownsampling,
+                crop.size(2) / kDownsampling, crop.size(3) / kDownsampling}));
+    hu.push_back(crop);
+    guides.push_back(guide);
   }
-  hu = hu.clamp(-1024.0, 3071.0);
+  inputs.tensors = {{"hu", torch::stack(hu)},
+                    {"guide", torch::stack(guides)},
+                    {"noise", torch::stack(noises)},
+                    {"window_center", per_case(centers)},
+                    {"window_width", per_case(widths)}};
+  return inputs;
+}
+
+LossTerms HdrAutoencoderImpl::loss(const StepInputs& inputs) {
+  const auto& hu = inputs.tensor("hu");
   const auto posterior = encode(hu);
-  const auto decoded = decode(posterior.sample(noise), guide);
+  const auto decoded = decode(posterior.sample(inputs.tensor("noise")), inputs.tensor("guide"));
   const AutocastScope full_precision(false);
   const auto target = expose(hu, config_.exposures);
   const auto l1 = (decoded.exposures - target).abs().mean();
   const auto fused = (compress(decoded.hu) - compress(hu)).abs().mean();
-  // A window drawn at random and shared by both: centre in [-1,1], width in [0.1,2] of the range.
-  const double center = 1023.5 + 2047.5 * choices.uniform(-1.0, 1.0);
-  const double width = 4095.0 * 0.5 * choices.uniform(0.1, 2.0);
   const auto view = [&](const at::Tensor& x) {
-    return ((x - center) / (0.5 * width)).clamp(-1.0, 1.0);
+    return ((x - inputs.tensor("window_center")) / (0.5 * inputs.tensor("window_width")))
+        .clamp(-1.0, 1.0);
   };
   const auto window = (view(decoded.hu) - view(hu)).abs().mean();
   const auto kl =
@@ -173,7 +199,12 @@ namespace {
 // The corner of a padded [1,1,D,H,W] volume that holds the image.
 Volume cropped(const at::Tensor& hu, const ImageGeometry& geometry) {
   const auto size = to_dhw(geometry.size);
-  return {hu[0].slice(1, 0, size[0]).slice(2, 0, size[1]).slice(3, 0, size[2]).contiguous(),
+  return {hu[0]
+              .slice(1, 0, size[0])
+              .slice(2, 0, size[1])
+              .slice(3, 0, size[2])
+              .to(at::kCPU)
+              .contiguous(),
           geometry};
 }
 
@@ -182,14 +213,16 @@ Volume cropped(const at::Tensor& hu, const ImageGeometry& geometry) {
 Volume reconstruct_ct(HdrAutoencoder& autoencoder, const Volume& ct, const Volume* mask) {
   const torch::NoGradGuard no_grad;
   constexpr int64_t f = HdrAutoencoderImpl::kDownsampling;
-  const auto hu = pad_to_multiple(ct.data.to(at::kFloat).unsqueeze(0), f, -1024.0);
-  const auto guide = mask ? pad_to_multiple(mask->data, f, 0) : at::Tensor();
+  const auto device = autoencoder->parameters().front().device();
+  const auto hu = pad_to_multiple(ct.data.to(at::kFloat).unsqueeze(0), f, -1024.0).to(device);
+  const auto guide = mask ? pad_to_multiple(mask->data, f, 0).to(device) : at::Tensor();
   return cropped(autoencoder->decode(autoencoder->encode(hu).mean, guide).hu, ct.geometry);
 }
 
 Volume decode_ct(HdrAutoencoder& autoencoder, const at::Tensor& latents, const Volume& mask) {
   const torch::NoGradGuard no_grad;
-  const auto guide = pad_to_multiple(mask.data, HdrAutoencoderImpl::kDownsampling, 0);
+  const auto guide =
+      pad_to_multiple(mask.data, HdrAutoencoderImpl::kDownsampling, 0).to(latents.device());
   return cropped(autoencoder->decode(latents, guide).hu, mask.geometry);
 }
 

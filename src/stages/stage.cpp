@@ -4,6 +4,14 @@
 
 namespace guidegen {
 
+void StepInputs::pin() {
+  for (auto& [name, tensor] : tensors) tensor = tensor.pin_memory();
+}
+
+void StepInputs::to(const at::Device& device) {
+  for (auto& [name, tensor] : tensors) tensor = tensor.to(device, /*non_blocking=*/true);
+}
+
 at::Tensor geometry_features(const ImageGeometry& geometry) {
   std::vector<float> values;
   for (const size_t axis : {2U, 1U, 0U}) {

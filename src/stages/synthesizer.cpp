@@ -43,6 +43,19 @@ at::Tensor padded_log_odds(const TumorPlan& plan, const ImageGeometry& geometry)
   return pad_to_multiple(plan_log_odds(plan, geometry).unsqueeze(0), kFactor, -kMaxPlanLogOdds);
 }
 
+// log q(x_t | x_0 = x_t) - log q(x_t | x_0 != x_t) = log(1 + K alpha_bar / (1 - alpha_bar)) of every
+// t = 0 … T.
+at::Tensor evidence_table(const CategoricalDiffusion& diffusion) {
+  std::vector<float> table;
+  for (int64_t t = 0; t <= diffusion.schedule().steps(); ++t) {
+    const double signal = diffusion.schedule().alpha_bar(t);
+    const double log_ratio =
+        std::log1p(double(diffusion.labels()) * signal / std::max(1e-12, 1.0 - signal));
+    table.push_back(static_cast<float>(std::min(kMaxEvidence, log_ratio)));
+  }
+  return torch::tensor(table);
+}
+
 int64_t draw_time(int64_t timesteps, double exponent, RandomStream& stream) {
   const double u = std::pow(stream.uniform(), 1.0 / (1.0 + exponent));
   return std::min<int64_t>(timesteps, 1 + int64_t(u * double(timesteps)));
@@ -53,7 +66,8 @@ int64_t draw_time(int64_t timesteps, double exponent, RandomStream& stream) {
 SynthesizerImpl::SynthesizerImpl(const SynthesizerConfig& config, int64_t labels, int64_t tumor)
     : config_(config),
       tumor_(tumor),
-      diffusion_(NoiseSchedule(config.schedule, config.timesteps), labels) {
+      diffusion_(NoiseSchedule(config.schedule, config.timesteps), labels),
+      evidence_(evidence_table(diffusion_)) {
   const int64_t folded = config.label_width * kFactor * kFactor * kFactor;
   const int64_t wide = config.embedding_width;
   prompt_encoder_ = register_module("prompt_encoder", AttributeEncoder(config.text_width));
@@ -78,16 +92,9 @@ SynthesizerImpl::SynthesizerImpl(const SynthesizerConfig& config, int64_t labels
 
 at::Tensor SynthesizerImpl::add_evidence(const at::Tensor& context, const at::Tensor& xt,
                                          const at::Tensor& t, const Condition& condition) {
-  // log q(x_t | x_0 = x_t) - log q(x_t | x_0 != x_t) = log(1 + K alpha_bar / (1 - alpha_bar)).
-  std::vector<float> evidence;
-  for (int64_t b = 0; b < t.size(0); ++b) {
-    const double signal = diffusion_.schedule().alpha_bar(t[b].item<int64_t>());
-    const double log_ratio =
-        std::log1p(double(diffusion_.labels()) * signal / std::max(1e-12, 1.0 - signal));
-    evidence.push_back(static_cast<float>(std::min(kMaxEvidence, log_ratio)));
-  }
+  if (evidence_.device() != t.device()) evidence_ = evidence_.to(t.device());
   const auto index = xt.to(at::kLong).unsqueeze(1);
-  const auto source = torch::tensor(evidence).view({-1, 1, 1, 1, 1}).expand(index.sizes());
+  const auto source = evidence_.index_select(0, t).view({-1, 1, 1, 1, 1}).expand(index.sizes());
   auto logits = context.scatter_add(1, index, source);
   logits.select(1, tumor_).add_(condition.odds);
   return logits;
@@ -116,6 +123,11 @@ at::Tensor SynthesizerImpl::context_logits(const at::Tensor& xt, const at::Tenso
   return output_(torch::silu(h.to(at::kFloat)));
 }
 
+void SynthesizerImpl::to(at::Device device, bool non_blocking) {
+  torch::nn::Module::to(device, non_blocking);
+  planner_->to(at::kCPU);
+}
+
 void SynthesizerImpl::fit_planner(const std::vector<Prompt>& prompts,
                                   const std::vector<TumorPlan>& plans, uint64_t seed) {
   constexpr int64_t kBatch = 64;
@@ -142,34 +154,52 @@ void SynthesizerImpl::fit_planner(const std::vector<Prompt>& prompts,
   planner_->zero_grad();
 }
 
-LossTerms SynthesizerImpl::loss(const TrainingBatch& batch, const StepRandomness& randomness) {
-  auto choices = randomness.stream("stage1/choices");
-  auto noise = randomness.stream("stage1/noise");
+StepInputs SynthesizerImpl::prepare(const TrainingBatch& batch,
+                                    const StepRandomness& randomness) const {
+  StepInputs inputs;
+  inputs.cases = batch;
   std::vector<at::Tensor> masks, plans, odds, geometries;
   std::vector<int64_t> times;
-  std::vector<std::optional<Prompt>> prompts;
-  for (const auto& item : batch) {
-    masks.push_back(pad_to_multiple(item->mask.unsqueeze(0), kFactor, 0).squeeze(0));
-    const auto plan = plan_of(item->tumors, item->geometry);
-    plans.push_back(plan_with_coordinates(plan, item->geometry));
-    odds.push_back(padded_log_odds(plan, item->geometry));
-    geometries.push_back(geometry_features(item->geometry));
+  for (size_t i = 0; i < batch.size(); ++i) {
+    const TrainingCase& item = *batch[i];
+    auto choices = randomness.stream("stage1/choices", i);
+    masks.push_back(pad_to_multiple(item.mask.unsqueeze(0), kFactor, 0).squeeze(0));
+    const auto plan = plan_of(item.tumors, item.geometry);
+    plans.push_back(plan_with_coordinates(plan, item.geometry));
+    odds.push_back(padded_log_odds(plan, item.geometry));
+    geometries.push_back(geometry_features(item.geometry));
     times.push_back(draw_time(config_.timesteps, config_.time_exponent, choices));
-    prompts.push_back(
-        drop_fields(item->prompt, config_.prompt_dropout, config_.field_dropout, choices));
+    inputs.prompts.push_back(
+        drop_fields(item.prompt, config_.prompt_dropout, config_.field_dropout, choices));
   }
   const auto x0 = torch::stack(masks);
+  auto uniform = torch::empty(x0.sizes(), at::kFloat);
+  for (size_t i = 0; i < batch.size(); ++i) {
+    auto noise = randomness.stream("stage1/noise", i);
+    const auto part = uniform[int64_t(i)];
+    noise.fill_uniform(part.data_ptr<float>(), part.numel());
+  }
   const auto t = torch::tensor(times);
-  const auto xt = diffusion_.add_noise(x0, t, random_uniform(noise, x0.sizes()));
-  const Condition condition{prompt_encoder_->forward(prompts), torch::cat(plans), torch::cat(odds),
-                            torch::cat(geometries)};
-  const auto logits = forward(xt, t, condition);
+  inputs.tensors = {{"x0", x0},
+                    {"xt", diffusion_.add_noise(x0, t, uniform)},
+                    {"t", t},
+                    {"plan", torch::cat(plans)},
+                    {"odds", torch::cat(odds)},
+                    {"geometry", torch::cat(geometries)}};
+  return inputs;
+}
+
+LossTerms SynthesizerImpl::loss(const StepInputs& inputs) {
+  const auto& t = inputs.tensor("t");
+  const Condition condition{prompt_encoder_->forward(inputs.prompts), inputs.tensor("plan"),
+                            inputs.tensor("odds"), inputs.tensor("geometry")};
+  const auto logits = forward(inputs.tensor("xt"), t, condition);
   // The plan is part of the condition, so weighting by it does not bias p(x_0 | x_t, t, condition).
   const auto inside = (0.5 * condition.odds + 1.0).clamp_(0.0, 1.0);  // 1 in the ball, 0 from -2 on
   const auto weight = 1.0 + config_.plan_voxel_weight * inside;
   const AutocastScope full_precision(false);
-  const auto losses =
-      diffusion_.loss(logits, x0, xt, t, config_.kl_weight, config_.ce_weight, weight);
+  const auto losses = diffusion_.loss(logits, inputs.tensor("x0"), inputs.tensor("xt"), t,
+                                      config_.kl_weight, config_.ce_weight, weight);
   LossTerms out;
   out.total = losses.total;
   out.parts = {{"kl", losses.kl}, {"cross_entropy", losses.cross_entropy}};
@@ -185,22 +215,26 @@ at::Tensor SynthesizerImpl::sample(const Request& request,
   ImageGeometry padded = request.geometry;
   for (auto& size : padded.size) size += size % kFactor;
   const auto dhw = to_dhw(padded.size);
+  const auto device = label_embedding_->weight.device();
   Condition with{prompt_encoder_->forward({request.prompt}),
-                 plan_with_coordinates(plan, request.geometry),
-                 padded_log_odds(plan, request.geometry), geometry_features(request.geometry)};
+                 plan_with_coordinates(plan, request.geometry).to(device),
+                 padded_log_odds(plan, request.geometry).to(device),
+                 geometry_features(request.geometry).to(device)};
   Condition without = with;
   without.text = prompt_encoder_->forward({std::nullopt});
 
   const int64_t labels = diffusion_.labels();
   auto x = (random_uniform(noise, {1, dhw[0], dhw[1], dhw[2]}) * double(labels))
                .clamp_max(double(labels - 1))
-               .to(at::kByte);
+               .to(label_type(labels))
+               .to(device);
   const auto times = diffusion_.schedule().strided(request.steps, config_.sampling_exponent);
+  const auto times_there = torch::tensor(times).to(device);
   const auto calls = static_cast<int64_t>(times.size()) - 1;
   const auto no_tumor = tumor_region(with.plan, x.sizes().slice(1)).logical_not();
   for (int64_t i = 0; i < calls; ++i) {
     const int64_t t = times[static_cast<size_t>(i)], s = times[static_cast<size_t>(i) + 1];
-    const auto time = torch::tensor({t});
+    const auto time = times_there.slice(0, i, i + 1);
     auto context = context_logits(x, time, with);
     if (request.guidance != 1.0) {
       const auto free = context_logits(x, time, without);
@@ -212,12 +246,18 @@ at::Tensor SynthesizerImpl::sample(const Request& request,
     // weight: sharpening that as well would freeze the noise that the mask started from.
     const auto logits = add_evidence(context / request.temperature, x, time, with);
     // The last step takes the most likely label: single voxels drawn at random would only be noise.
-    x = s == 0 ? logits.argmax(1).to(at::kByte)
-               : diffusion_.sample_step(logits, x, t, s, random_uniform(noise, x.sizes()));
+    x = s == 0 ? logits.argmax(1).to(label_type(labels))
+               : diffusion_.sample_step(logits, x, t, s,
+                                        random_uniform(noise, x.sizes()).to(device));
     if (on_step) on_step(i + 1, calls);
   }
   const auto size = to_dhw(request.geometry.size);
-  return x[0].slice(0, 0, size[0]).slice(1, 0, size[1]).slice(2, 0, size[2]).contiguous();
+  return x[0]
+      .slice(0, 0, size[0])
+      .slice(1, 0, size[1])
+      .slice(2, 0, size[2])
+      .to(at::kCPU)
+      .contiguous();
 }
 
 SynthesizerConfig SynthesizerConfig::from_json(JsonObject object) {

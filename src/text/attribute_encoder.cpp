@@ -50,64 +50,103 @@ AttributeEncoderImpl::AttributeEncoderImpl(int64_t width) : width_(width) {
   pooled_ = register_module("pooled", torch::nn::Linear(width, width));
 }
 
-at::Tensor AttributeEncoderImpl::request_token(const TumorRequest& request) {
-  const auto device = category_->weight.device();
+namespace {
+
+constexpr size_t kMostRows = 5;  // table rows that a token is the sum of
+
+// A token before the learned tables are looked up.
+struct TokenPlan {
+  std::vector<int64_t> rows;
+  std::optional<float> age;       // in units of 20 years from 55
+  std::optional<float> log_size;  // of the diameter, relative to 30 mm
+};
+
+TokenPlan request_token(const TumorRequest& request) {
   const int64_t count_row =
       request.count ? kCountRow + std::clamp(*request.count, 1, 20) : kCountRow;
-  const std::vector<int64_t> rows = {kOrganRow + static_cast<int64_t>(request.organ),
-                                     row_of(kPositionRow, request.position), count_row,
-                                     request.size_mm ? kSizeRow + 1 : kSizeRow,
-                                     kStageRow + stage_number(request.stage)};
-  auto token = category_(torch::tensor(rows, device)).sum(0);
-  if (request.size_mm) {
-    const auto size = static_cast<float>(std::log(*request.size_mm / 30.0));
-    token = token + request_numbers_(torch::tensor({size, size * size}, device));
-  }
+  TokenPlan token;
+  token.rows = {kOrganRow + static_cast<int64_t>(request.organ),
+                row_of(kPositionRow, request.position), count_row,
+                request.size_mm ? kSizeRow + 1 : kSizeRow,
+                kStageRow + stage_number(request.stage)};
+  if (request.size_mm) token.log_size = static_cast<float>(std::log(*request.size_mm / 30.0));
   return token;
 }
 
-at::Tensor AttributeEncoderImpl::tokens_of(const std::optional<Prompt>& prompt) {
-  const auto device = category_->weight.device();
-  if (!prompt) return category_(torch::tensor({kNoPromptRow}, device));
+std::vector<TokenPlan> tokens_of(const std::optional<Prompt>& prompt) {
+  if (!prompt) return {{{kNoPromptRow}, {}, {}}};
   const int64_t tumors_row =
       !prompt->tumors ? kTumorsRow : kTumorsRow + (prompt->tumors->empty() ? 1 : 2);
-  const std::vector<int64_t> rows = {
-      row_of(kSexRow, prompt->sex), prompt->age ? kAgeRow + 1 : kAgeRow,
-      row_of(kRaceRow, prompt->race), row_of(kContrastRow, prompt->contrast), tumors_row};
-  std::vector<at::Tensor> tokens = {category_(torch::tensor(rows, device))};
-  if (prompt->age) {
-    const float age = (static_cast<float>(*prompt->age) - 55.0F) / 20.0F;
-    auto shift = torch::zeros_like(tokens[0]);
-    shift.select(0, 1).copy_(age_(torch::tensor({age, age * age}, device)));
-    tokens[0] = tokens[0] + shift;
+  std::vector<TokenPlan> tokens;
+  for (const int64_t row : {row_of(kSexRow, prompt->sex), prompt->age ? kAgeRow + 1 : kAgeRow,
+                            row_of(kRaceRow, prompt->race), row_of(kContrastRow, prompt->contrast),
+                            tumors_row}) {
+    tokens.push_back({{row}, {}, {}});
   }
+  if (prompt->age) tokens[1].age = (static_cast<float>(*prompt->age) - 55.0F) / 20.0F;
   if (prompt->tumors) {
     const size_t count = std::min(prompt->tumors->size(), kMaxRequests);
-    for (size_t i = 0; i < count; ++i) {
-      tokens.push_back(request_token((*prompt->tumors)[i]).unsqueeze(0));
-    }
+    for (size_t i = 0; i < count; ++i) tokens.push_back(request_token((*prompt->tumors)[i]));
   }
-  return torch::cat(tokens, 0);
+  return tokens;
 }
 
+// A batch of token plans as tensors, so that the device sees a handful of operators, not one set a
+// prompt.
+struct TokenTensors {
+  at::Tensor rows;     // [B,T,5] int64
+  at::Tensor used;     // [B,T,5,1] float32, 0 where a token has fewer rows
+  at::Tensor numbers;  // [B,T,4]: age, its square, size, its square
+  at::Tensor given;    // [B,T,2]: whether age and size are there
+  at::Tensor present;  // [B,T] bool
+
+  TokenTensors(const std::vector<std::vector<TokenPlan>>& plans, const at::Device& device) {
+    size_t longest = 1;
+    for (const auto& plan : plans) longest = std::max(longest, plan.size());
+    const auto b = static_cast<int64_t>(plans.size()), t = static_cast<int64_t>(longest);
+    rows = torch::zeros({b, t, int64_t{kMostRows}}, at::kLong);
+    used = torch::zeros({b, t, int64_t{kMostRows}, 1});
+    numbers = torch::zeros({b, t, 4});
+    given = torch::zeros({b, t, 2});
+    present = torch::zeros({b, t}, at::kBool);
+    for (size_t i = 0; i < plans.size(); ++i) {
+      for (size_t k = 0; k < plans[i].size(); ++k) fill(i * longest + k, plans[i][k]);
+    }
+    for (auto* tensor : {&rows, &used, &numbers, &given, &present}) {
+      *tensor = tensor->to(device, /*non_blocking=*/true);
+    }
+  }
+
+ private:
+  void fill(size_t at, const TokenPlan& token) {
+    present.data_ptr<bool>()[at] = true;
+    for (size_t r = 0; r < token.rows.size(); ++r) {
+      rows.data_ptr<int64_t>()[at * kMostRows + r] = token.rows[r];
+      used.data_ptr<float>()[at * kMostRows + r] = 1.0F;
+    }
+    const auto number = [&](size_t which, const std::optional<float>& value) {
+      if (!value) return;
+      numbers.data_ptr<float>()[at * 4 + 2 * which] = *value;
+      numbers.data_ptr<float>()[at * 4 + 2 * which + 1] = *value * *value;
+      given.data_ptr<float>()[at * 2 + which] = 1.0F;
+    };
+    number(0, token.age);
+    number(1, token.log_size);
+  }
+};
+
+}  // namespace
+
 PromptFeatures AttributeEncoderImpl::forward(const std::vector<std::optional<Prompt>>& prompts) {
-  std::vector<at::Tensor> all;
-  int64_t longest = 1;
-  for (const auto& prompt : prompts) {
-    all.push_back(tokens_of(prompt));
-    longest = std::max(longest, all.back().size(0));
-  }
-  const auto batch = static_cast<int64_t>(prompts.size());
-  const auto device = category_->weight.device();
+  std::vector<std::vector<TokenPlan>> plans;
+  for (const auto& prompt : prompts) plans.push_back(tokens_of(prompt));
+  const TokenTensors in(plans, category_->weight.device());
+  const auto tokens = (category_(in.rows) * in.used).sum(2) +
+                      in.given.slice(2, 0, 1) * age_(in.numbers.slice(2, 0, 2)) +
+                      in.given.slice(2, 1, 2) * request_numbers_(in.numbers.slice(2, 2, 4));
   PromptFeatures out;
-  out.present = torch::zeros({batch, longest}, torch::TensorOptions(at::kBool).device(device));
-  std::vector<at::Tensor> rows;
-  for (int64_t b = 0; b < batch; ++b) {
-    const auto& tokens = all[static_cast<size_t>(b)];
-    out.present[b].slice(0, 0, tokens.size(0)).fill_(true);
-    rows.push_back(at::constant_pad_nd(tokens, {0, 0, 0, longest - tokens.size(0)}));
-  }
-  out.tokens = norm_(torch::stack(rows));
+  out.present = in.present;
+  out.tokens = norm_(tokens);
   const auto weight = out.present.to(at::kFloat).unsqueeze(-1);
   out.pooled = pooled_((out.tokens * weight).sum(1) / weight.sum(1));
   return out;

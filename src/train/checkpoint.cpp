@@ -57,10 +57,36 @@ std::vector<int64_t> CheckpointStore::steps() const {
   return found;
 }
 
-bool CheckpointStore::empty() const { return steps().empty(); }
+std::optional<int64_t> CheckpointStore::best() const {
+  std::optional<int64_t> found;
+  double lowest = 0;
+  for (const auto step : steps()) {
+    try {
+      const Json state = read_json_file(folder(step) / kState);
+      if (!state.contains("validation_loss")) continue;
+      const auto loss = state["validation_loss"].get<double>();
+      if (found && loss >= lowest) continue;
+      found = step;
+      lowest = loss;
+    } catch (const std::exception&) {
+      continue;  // a damaged checkpoint is nobody's best
+    }
+  }
+  return found;
+}
+
+void CheckpointStore::prune() const {
+  const auto all = steps();
+  const auto kept = best();
+  for (size_t i = static_cast<size_t>(keep_); i < all.size(); ++i) {
+    if (kept && all[i] == *kept) continue;
+    std::error_code ignored;  // an old checkpoint that can't be removed does no harm
+    fs::remove_all(folder(all[i]), ignored);
+  }
+}
 
 void CheckpointStore::save(int64_t step, const torch::nn::Module& module,
-                           const Optimizer& optimizer) {
+                           const Optimizer& optimizer, std::optional<double> validation_loss) {
   make_directories(root_);
   AtomicDirectory directory(folder(step));
   write_safetensors(directory.staging() / kWeights, {state_of(module), {}});
@@ -69,14 +95,11 @@ void CheckpointStore::save(int64_t step, const torch::nn::Module& module,
   for (const char* name : {kWeights, kOptimizer}) {
     hashes[name] = sha256_file(directory.staging() / name);
   }
-  const Json state = {{"step", step}, {"sha256", hashes}};
+  Json state = {{"step", step}, {"sha256", hashes}};
+  if (validation_loss) state["validation_loss"] = *validation_loss;
   write_file_atomic(directory.staging() / kState, dump_json(state));
   directory.commit();
-  const auto all = steps();
-  for (size_t i = static_cast<size_t>(keep_); i < all.size(); ++i) {
-    std::error_code ignored;  // an old checkpoint that can't be removed does no harm
-    fs::remove_all(folder(all[i]), ignored);
-  }
+  prune();
 }
 
 std::optional<int64_t> CheckpointStore::load_newest(torch::nn::Module& module,

@@ -12,13 +12,16 @@ namespace guidegen {
 Optimizer::Optimizer(torch::nn::Module& module, Options options, int64_t total_steps)
     : module_(module), options_(options), total_steps_(total_steps) {
   for (const auto& item : module.named_parameters()) {
+    if (!item.value().requires_grad()) continue;
     names_.push_back(item.key());
     parameters_.push_back(item.value());
     moments_.push_back(torch::zeros_like(item.value()).detach());
     squares_.push_back(torch::zeros_like(item.value()).detach());
-    counts_.push_back(torch::zeros({}, at::kFloat));
+    counts_.push_back(torch::zeros({}, item.value().options().requires_grad(false)));
     averages_.push_back(item.value().detach().clone());
   }
+  if (parameters_.empty()) throw_failure("training: the network has no weights to train");
+  bad_steps_ = torch::zeros({}, counts_.front().options());
 }
 
 double Optimizer::learning_rate(int64_t step) const {
@@ -30,33 +33,43 @@ double Optimizer::learning_rate(int64_t step) const {
          (options_.final_share + (1.0 - options_.final_share) * cosine);
 }
 
-double Optimizer::apply(int64_t step) {
+at::Tensor Optimizer::apply(int64_t step) {
   const torch::NoGradGuard no_grad;
-  std::vector<at::Tensor> used, gradients, moments, squares, counts;
+  std::vector<at::Tensor> gradients;
   for (size_t i = 0; i < parameters_.size(); ++i) {
-    if (!parameters_[i].grad().defined()) continue;  // a branch that this step did not reach
-    used.push_back(parameters_[i]);
-    gradients.push_back(parameters_[i].grad());
-    moments.push_back(moments_[i]);
-    squares.push_back(squares_[i]);
-    counts.push_back(counts_[i]);
+    auto& gradient = parameters_[i].mutable_grad();
+    if (!gradient.defined()) {
+      throw_failure("training: '", names_[i], "' got no gradient, expected every weight to get one");
+    }
+    gradients.push_back(gradient);
   }
-  const auto norms = at::_foreach_norm(gradients);
-  const double norm = torch::stack(norms).norm().item<double>();
-  if (!std::isfinite(norm)) {
-    module_.zero_grad();
-    return norm;
+  const auto norm = torch::stack(at::_foreach_norm(gradients)).norm();
+  const auto bad = norm.isfinite().logical_not().to(at::kFloat);
+  if (options_.clip_norm > 0) {
+    // Not finite times anything stays not finite; such a step is not taken anyway.
+    at::_foreach_mul_(gradients, (options_.clip_norm / norm).clamp_max(1.0));
   }
-  if (options_.clip_norm > 0 && norm > options_.clip_norm) {
-    at::_foreach_mul_(gradients, options_.clip_norm / norm);
-  }
-  at::_foreach_add_(counts, 1.0);
-  at::_fused_adamw_(used, gradients, moments, squares, {}, counts, learning_rate(step), 0.9, 0.99,
-                    options_.weight_decay, 1e-8, /*amsgrad=*/false, /*maximize=*/false);
+  const auto good = 1.0 - bad;
+  at::_foreach_add_(counts_, good);
+  at::_fused_adamw_(parameters_, gradients, moments_, squares_, {}, counts_, learning_rate(step),
+                    0.9, 0.99, options_.weight_decay, 1e-8, /*amsgrad=*/false, /*maximize=*/false,
+                    /*grad_scale=*/{}, /*found_inf=*/bad);
   const double decay = std::min(options_.ema_decay, double(1 + step) / double(10 + step));
   at::_foreach_lerp_(averages_, parameters_, 1.0 - decay);
-  module_.zero_grad();
+  bad_steps_.add_(1.0).mul_(bad);
+  at::_foreach_zero_(gradients);
   return norm;
+}
+
+int64_t Optimizer::bad_steps() const { return bad_steps_.item<int64_t>(); }
+
+void Optimizer::swap_averages() {
+  const torch::NoGradGuard no_grad;
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    const auto kept = parameters_[i].clone();
+    parameters_[i].copy_(averages_[i]);
+    averages_[i].copy_(kept);
+  }
 }
 
 std::map<std::string, at::Tensor> Optimizer::averaged_state() const {

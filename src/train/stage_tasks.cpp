@@ -21,10 +21,15 @@ JsonObject network_object(const Json& network, const std::string& source) {
 
 class SynthesizerTask final : public StageTask {
  public:
-  SynthesizerTask(const SynthesizerConfig& config, const Dataset& dataset,
-                  const std::vector<size_t>& training, uint64_t seed)
-      : vocabulary_(dataset.vocabulary()),
-        synthesizer_(config, vocabulary_.size(), vocabulary_.tumor()) {
+  SynthesizerTask(const SynthesizerConfig& config, const Vocabulary& vocabulary)
+      : vocabulary_(vocabulary),
+        synthesizer_(config, vocabulary_.size(), vocabulary_.tumor()) {}
+
+  int stage() const override { return 1; }
+  torch::nn::Module& module() override { return *synthesizer_; }
+  bool needs_ct() const override { return false; }
+  void measure(const Dataset& dataset, const std::vector<size_t>& training,
+               uint64_t seed) override {
     std::vector<Prompt> prompts;
     std::vector<TumorPlan> plans;
     for (const auto index : training) {
@@ -34,12 +39,12 @@ class SynthesizerTask final : public StageTask {
     }
     synthesizer_->fit_planner(prompts, plans, seed);
   }
-
-  int stage() const override { return 1; }
-  torch::nn::Module& module() override { return *synthesizer_; }
-  bool needs_ct() const override { return false; }
-  LossTerms loss(const TrainingBatch& batch, const StepRandomness& randomness) override {
-    return synthesizer_->loss(batch, randomness);
+  StepInputs prepare(const TrainingBatch& batch, const StepRandomness& randomness) const override {
+    return synthesizer_->prepare(batch, randomness);
+  }
+  LossTerms loss(const StepInputs& inputs) override { return synthesizer_->loss(inputs); }
+  void checkpoint_activations(const std::vector<int64_t>& levels) override {
+    synthesizer_->checkpoint_activations(levels);
   }
   Picture preview(const TrainingCase& item) override {
     SynthesizerImpl::Request request;
@@ -67,8 +72,12 @@ class AutoencoderTask final : public StageTask {
   int stage() const override { return 2; }
   torch::nn::Module& module() override { return *autoencoder_; }
   bool needs_ct() const override { return true; }
-  LossTerms loss(const TrainingBatch& batch, const StepRandomness& randomness) override {
-    return autoencoder_->loss(batch, randomness);
+  StepInputs prepare(const TrainingBatch& batch, const StepRandomness& randomness) const override {
+    return autoencoder_->prepare(batch, randomness);
+  }
+  LossTerms loss(const StepInputs& inputs) override { return autoencoder_->loss(inputs); }
+  void checkpoint_activations(const std::vector<int64_t>& levels) override {
+    autoencoder_->checkpoint_activations(levels);
   }
   Picture preview(const TrainingCase& item) override {
     const Volume ct{item.ct.to(at::kFloat).unsqueeze(0), item.geometry};
@@ -88,20 +97,41 @@ class AutoencoderTask final : public StageTask {
 class GeneratorTask final : public StageTask {
  public:
   GeneratorTask(const FeatureGeneratorConfig& config, HdrAutoencoder autoencoder,
-                const Dataset& dataset, const std::vector<size_t>& training)
-      : vocabulary_(dataset.vocabulary()),
+                const Vocabulary& vocabulary)
+      : vocabulary_(vocabulary),
         autoencoder_(std::move(autoencoder)),
-        generator_(config, vocabulary_.size(), autoencoder_->config().latent_channels) {
-    measure_latents(dataset, training);
-  }
+        generator_(config, vocabulary_.size(), autoencoder_->config().latent_channels) {}
 
   int stage() const override { return 3; }
   torch::nn::Module& module() override { return *generator_; }
   bool needs_ct() const override { return true; }
-  LossTerms loss(const TrainingBatch& batch, const StepRandomness& randomness) override {
+  void measure(const Dataset& dataset, const std::vector<size_t>& training, uint64_t) override {
+    constexpr size_t kCases = 24;
+    std::vector<at::Tensor> all;
+    for (size_t i = 0; i < std::min(kCases, training.size()); ++i) {
+      const auto item = load_training_case(dataset, training[i], true);
+      all.push_back(latent_of(*item).squeeze(0).flatten(1));
+    }
+    const auto values = torch::cat(all, 1);
+    generator_->set_latent_statistics(values.mean(1), values.std(1));
+  }
+  StepInputs prepare(const TrainingBatch& batch, const StepRandomness& randomness) const override {
+    return generator_->prepare(batch, randomness);
+  }
+  LossTerms loss(const StepInputs& inputs) override {
+    const auto device = inputs.tensor("mask").device();
     std::vector<at::Tensor> latents;
-    for (const auto& item : batch) latents.push_back(latent_of(*item));
-    return generator_->loss(batch, torch::cat(latents), randomness);
+    for (const auto& item : inputs.cases) {
+      latents.push_back(latent_of(*item).to(device, /*non_blocking=*/true));
+    }
+    return generator_->loss(inputs, torch::cat(latents));
+  }
+  void to(const at::Device& device) override {
+    StageTask::to(device);
+    autoencoder_->to(device);
+  }
+  void checkpoint_activations(const std::vector<int64_t>& levels) override {
+    generator_->checkpoint_activations(levels);
   }
   Picture preview(const TrainingCase& item) override {
     FeatureGeneratorImpl::Request request;
@@ -118,24 +148,16 @@ class GeneratorTask final : public StageTask {
   int64_t latent_channels() const override { return autoencoder_->config().latent_channels; }
 
  private:
-  // The posterior mean [1,Z,D/4,H/4,W/4]. The autoencoder is frozen, so each case is encoded once.
+  // The posterior mean [1,Z,D/4,H/4,W/4] on the CPU. The autoencoder is frozen, so each case is
+  // encoded once.
   at::Tensor latent_of(const TrainingCase& item) {
     if (const auto found = latents_.find(item.id); found != latents_.end()) return found->second;
     const torch::NoGradGuard no_grad;
-    const auto hu = pad_to_multiple(item.ct.to(at::kFloat).unsqueeze(0).unsqueeze(0),
-                                    HdrAutoencoderImpl::kDownsampling, -1024.0);
-    return latents_[item.id] = autoencoder_->encode(hu).mean.contiguous();
-  }
-
-  void measure_latents(const Dataset& dataset, const std::vector<size_t>& training) {
-    constexpr size_t kCases = 24;
-    std::vector<at::Tensor> all;
-    for (size_t i = 0; i < std::min(kCases, training.size()); ++i) {
-      const auto item = load_training_case(dataset, training[i], true);
-      all.push_back(latent_of(*item).squeeze(0).flatten(1));
-    }
-    const auto values = torch::cat(all, 1);
-    generator_->set_latent_statistics(values.mean(1), values.std(1));
+    const auto device = autoencoder_->parameters().front().device();
+    const auto hu =
+        pad_to_multiple(item.ct.to(device).to(at::kFloat).unsqueeze(0).unsqueeze(0),
+                        HdrAutoencoderImpl::kDownsampling, -1024.0);
+    return latents_[item.id] = autoencoder_->encode(hu).mean.to(at::kCPU).contiguous();
   }
 
   const Vocabulary& vocabulary_;
@@ -145,6 +167,20 @@ class GeneratorTask final : public StageTask {
 };
 
 }  // namespace
+
+void StageTask::measure(const Dataset&, const std::vector<size_t>&, uint64_t) {}
+
+void StageTask::to(const at::Device& device) {
+  module().to(device);
+  if (!device.is_cuda()) return;
+  // The order that convolutions on GPUs prefer; on processors each convolution packs for itself.
+  const torch::NoGradGuard no_grad;
+  for (auto& parameter : module().parameters()) {
+    if (parameter.dim() == 5) {
+      parameter.set_data(parameter.contiguous(at::MemoryFormat::ChannelsLast3d));
+    }
+  }
+}
 
 std::string start_from(StageTask& task, const std::filesystem::path& model, int64_t labels) {
   const auto description = read_model_description(model);
@@ -168,11 +204,9 @@ std::string start_from(StageTask& task, const std::filesystem::path& model, int6
 }
 
 std::unique_ptr<StageTask> make_synthesizer_task(const Json& network, const std::string& source,
-                                                 const Dataset& dataset,
-                                                 const std::vector<size_t>& training,
-                                                 uint64_t seed) {
+                                                 const Vocabulary& vocabulary) {
   const auto config = SynthesizerConfig::from_json(network_object(network, source));
-  return std::make_unique<SynthesizerTask>(config, dataset, training, seed);
+  return std::make_unique<SynthesizerTask>(config, vocabulary);
 }
 
 std::unique_ptr<StageTask> make_autoencoder_task(const Json& network, const std::string& source,
@@ -182,8 +216,7 @@ std::unique_ptr<StageTask> make_autoencoder_task(const Json& network, const std:
 }
 
 std::unique_ptr<StageTask> make_generator_task(const Json& network, const std::string& source,
-                                               const Dataset& dataset,
-                                               const std::vector<size_t>& training,
+                                               const Vocabulary& vocabulary,
                                                const std::filesystem::path& autoencoder) {
   const auto config = FeatureGeneratorConfig::from_json(network_object(network, source));
   const auto description = read_model_description(autoencoder);
@@ -191,17 +224,17 @@ std::unique_ptr<StageTask> make_generator_task(const Json& network, const std::s
   if (stage2 == description.stages.end()) {
     throw_usage(autoencoder.string(), ": holds no stage 2, expected a trained autoencoder");
   }
-  if (description.vocabulary.size() != dataset.vocabulary().size()) {
+  if (description.vocabulary.size() != vocabulary.size()) {
     throw_usage(autoencoder.string(), ": its vocabulary has ", description.vocabulary.size(),
-                " labels, the data set's ", dataset.vocabulary().size());
+                " labels, the data set's ", vocabulary.size());
   }
   HdrAutoencoder network2(HdrAutoencoderConfig::from_json(JsonObject(
                               stage2->second.config, autoencoder.string(), "stages.2.config")),
-                          dataset.vocabulary().size());
+                          vocabulary.size());
   load_module(autoencoder / stage2->second.weights, *network2);
   network2->eval();
   for (auto& parameter : network2->parameters()) parameter.set_requires_grad(false);
-  return std::make_unique<GeneratorTask>(config, network2, dataset, training);
+  return std::make_unique<GeneratorTask>(config, network2, vocabulary);
 }
 
 }  // namespace guidegen

@@ -6,15 +6,23 @@
 #include <sstream>
 
 #include "guidegen/core/error.hpp"
-#include "guidegen/core/files.hpp"
 #include "guidegen/core/log.hpp"
 #include "guidegen/core/progress.hpp"
 #include "guidegen/core/sha256.hpp"
 #include "guidegen/core/stop_signal.hpp"
 #include "guidegen/core/version.hpp"
 #include "guidegen/nn/autocast.hpp"
+#include "guidegen/nn/module_io.hpp"
 #include "guidegen/nn/safetensors.hpp"
 #include "guidegen/train/checkpoint.hpp"
+#include "guidegen/train/collective.hpp"
+#include "guidegen/train/gradient_sync.hpp"
+#include "guidegen/train/profile.hpp"
+#include "guidegen/train/run_directory.hpp"
+#include "guidegen/train/step_feed.hpp"
+#include "guidegen/train/trace_scope.hpp"
+#include "train/step_meter.hpp"
+#include "train/validation.hpp"
 
 namespace guidegen {
 
@@ -23,54 +31,61 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr int64_t kMaxBadSteps = 20;  // in a row
-
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
+constexpr int64_t kTraceFrom = 3;     // steps after the start, when caches are warm
+constexpr int64_t kTraceSteps = 3;
 
 // One training run; the members are what its steps share.
 class Run {
  public:
-  Run(StageTask& task, const Dataset& dataset, const TrainingConfig& config, const RunOptions& run)
-      : task_(task),
-        dataset_(dataset),
-        config_(config),
-        run_(run),
-        // Before the optimizer, whose averages start at the weights.
-        init_sha256_(run.init.empty() ? ""
-                                      : start_from(task, run.init, dataset.vocabulary().size())),
-        optimizer_(task.module(), config.optimizer, config.steps),
-        checkpoints_(run.out, config.keep_checkpoints),
-        bf16_(use_bf16(config.precision)) {}
-
+  Run(StageTask& task, const Dataset& dataset, const TrainingConfig& config, const RunOptions& run);
   void execute();
 
  private:
   Json resolved_config() const;
-  void check_directory() const;
-  int64_t start_step();
-  void drop_metrics_after(int64_t step) const;
-  void step(int64_t index, PrefetchLoader& loader);
-  void log_step(int64_t index, const LossTerms& terms, double norm);
-  void save_checkpoint(int64_t done);
+  int64_t restore();
+  void share_state();
+  void train_from(int64_t first);
+  void step(int64_t index, StepFeed& feed);
+  void backward(const StepShare& share, int64_t index);
+  void log_step(int64_t index, const at::Tensor& norm);
+  void check_health(int64_t index) const;
+  void save_checkpoint(int64_t done, bool validate);
   void save_preview(int64_t done);
   void save_model() const;
+  void trace(int64_t step_of_run);
+  bool writes() const { return run_.world.first(); }
 
   StageTask& task_;
   const Dataset& dataset_;
   const TrainingConfig& config_;
   const RunOptions& run_;
+  Collective collective_;
+  std::optional<RunDirectory> directory_;  // of the first process alone
   std::string init_sha256_;
-  Optimizer optimizer_;
+  std::optional<Optimizer> optimizer_;
+  std::optional<GradientSync> sync_;
   CheckpointStore checkpoints_;
-  bool bf16_;
-  int64_t bad_steps_ = 0;
+  AutocastState precision_;
+  StepMeter meter_;
+  std::optional<ProfileSession> profile_;
   int64_t saved_at_ = -1;
-  double wait_seconds_ = 0;
-  std::chrono::steady_clock::time_point logged_at_ = std::chrono::steady_clock::now();
-  int64_t logged_step_ = 0;
   std::string note_;
 };
+
+Run::Run(StageTask& task, const Dataset& dataset, const TrainingConfig& config,
+         const RunOptions& run)
+    : task_(task),
+      dataset_(dataset),
+      config_(config),
+      run_(run),
+      collective_(run.world, run.device),
+      checkpoints_(run.out, config.keep_checkpoints),
+      precision_(use_bf16(config.precision, run.device) ? AutocastState::on(run.device)
+                                                        : AutocastState{}),
+      meter_(config.batch) {
+  if (writes()) directory_.emplace(run.out, resolved_config(), run.resume);
+  task.checkpoint_activations(config.activation_checkpointing);
+}
 
 Json Run::resolved_config() const {
   Json config = {{"stage", task_.stage()},
@@ -80,117 +95,136 @@ Json Run::resolved_config() const {
   return config;
 }
 
-// What must stay the same when a run is resumed: all but its length and what it leaves on the way.
-Json fixed_part(Json config) {
-  for (const auto* key :
-       {"steps", "log_every", "checkpoint_every", "keep_checkpoints", "preview_every"}) {
-    config["training"].erase(key);
-  }
-  return config;
-}
-
-void Run::check_directory() const {
-  const auto path = run_.out / "config.json";
-  const Json config = resolved_config();
-  if (!run_.resume && !checkpoints_.empty()) {
-    throw_usage(run_.out.string(),
-                ": holds checkpoints of a run already; give --resume or another --out");
-  }
-  if (run_.resume && fs::exists(path) && fixed_part(read_json_file(path)) != fixed_part(config)) {
-    throw_usage(path.string(),
-                ": the run was started with another configuration; "
-                "resume with the same one or give another --out");
-  }
-}
-
-// Lines that a killed run wrote past its last checkpoint would appear twice.
-void Run::drop_metrics_after(int64_t step) const {
-  const auto path = run_.out / "metrics.jsonl";
-  if (!fs::exists(path)) return;
-  std::istringstream lines(read_file(path));
-  std::string kept, line;
-  while (std::getline(lines, line)) {
-    try {
-      if (parse_json(line, path.string()).value("step", int64_t{0}) <= step) kept += line + "\n";
-    } catch (const Error&) {
-      break;  // a line cut off by the kill
+// Brings the network and the optimizer to where the run starts; gives the steps done before.
+int64_t Run::restore() {
+  std::optional<int64_t> found;
+  if (writes()) {
+    if (!run_.init.empty()) {
+      init_sha256_ = start_from(task_, run_.init, dataset_.vocabulary().size());
+    }
+    optimizer_.emplace(task_.module(), config_.optimizer, config_.steps);
+    if (run_.resume) {
+      found = checkpoints_.load_newest(task_.module(), *optimizer_);
+      log_info(found ? concat("resuming after step ", *found)
+                     : std::string("no checkpoint yet; starting from the beginning"));
+    }
+    if (!found) {
+      task_.measure(dataset_, dataset_.training_indices(config_.validation_share), config_.seed);
+    }
+    if (found.value_or(0) > config_.steps) {
+      throw_usage("training.steps: ", config_.steps, ", but ", run_.out.string(),
+                  " has been trained for ", *found, " steps");
     }
   }
-  write_file_atomic(path, kept);
-}
-
-int64_t Run::start_step() {
-  int64_t step = 0;
-  if (run_.resume) {
-    if (const auto found = checkpoints_.load_newest(task_.module(), optimizer_)) {
-      step = *found;
-      log_info(concat("resuming after step ", step));
-    } else {
-      log_info("no checkpoint yet; starting from the beginning");
-    }
-  }
-  if (step > config_.steps) {
-    throw_usage("training.steps: ", config_.steps, ", but ", run_.out.string(),
-                " has been trained for ", step, " steps");
-  }
+  const int64_t step = collective_.broadcast(found.value_or(0));
+  share_state();
   return step;
 }
 
-void Run::step(int64_t index, PrefetchLoader& loader) {
-  const auto waiting = std::chrono::steady_clock::now();
-  const TrainingBatch batch = loader.next();
-  wait_seconds_ += seconds_since(waiting);
-  // Dropout draws from LibTorch's generator; tie it to the step so that a resumed run repeats it.
-  torch::manual_seed(RandomStream(config_.seed, concat("step-", index), "dropout").next_u64());
-  LossTerms terms;
-  {
-    const AutocastScope autocast(bf16_);
-    terms = task_.loss(batch, {config_.seed, index});
-  }
-  terms.total.backward();
-  const double norm = optimizer_.apply(index);
-  bad_steps_ = std::isfinite(norm) ? 0 : bad_steps_ + 1;
-  if (bad_steps_ >= kMaxBadSteps) {
-    throw_failure("the loss was not finite for ", kMaxBadSteps, " steps in a row, at step ", index,
-                  "; lower training.optimizer.learning_rate or use training.precision=fp32");
-  }
-  if ((index + 1) % config_.log_every == 0 || index == 0) log_step(index + 1, terms, norm);
+// Moves everything to the device and gives all processes what the first one holds.
+void Run::share_state() {
+  const auto kept = optimizer_ ? optimizer_->state() : std::map<std::string, at::Tensor>{};
+  task_.to(run_.device);
+  optimizer_.emplace(task_.module(), config_.optimizer, config_.steps);
+  if (!kept.empty()) optimizer_->load_state(kept, "checkpoint");
+  std::vector<at::Tensor> tensors;
+  for (const auto& [name, tensor] : state_of(task_.module())) tensors.push_back(tensor);
+  for (const auto& [name, tensor] : optimizer_->state()) tensors.push_back(tensor);
+  collective_.broadcast(tensors);
+  sync_.emplace(optimizer_->parameters(), collective_);
 }
 
-void Run::log_step(int64_t done, const LossTerms& terms, double norm) {
-  const double elapsed = seconds_since(logged_at_);
-  const auto steps = double(std::max<int64_t>(1, done - logged_step_));
-  Json line = {{"step", done}, {"loss", terms.total.item<double>()}};
-  for (const auto& [name, value] : terms.parts) line[name] = value.item<double>();
-  line["learning_rate"] = optimizer_.learning_rate(done - 1);
-  line["gradient_norm"] = std::isfinite(norm) ? Json(norm) : Json(nullptr);
-  line["seconds_per_step"] = elapsed / steps;
-  line["data_wait_share"] = elapsed > 0 ? wait_seconds_ / elapsed : 0.0;
-  append_line(run_.out / "metrics.jsonl", line.dump());
+// Each case counts the same, however the step is split: a micro-batch is weighted by its cases, and
+// the mean over processes that follows is undone by their number.
+void Run::backward(const StepShare& share, int64_t index) {
+  for (size_t i = 0; i < share.micro_batches.size(); ++i) {
+    auto inputs = share.micro_batches[i];
+    const double cases = double(inputs.cases.size()) / double(share.global_size);
+    inputs.to(run_.device);
+    // Dropout draws from LibTorch's generator; tie it to the step so that a resumed run repeats it.
+    const auto purpose = concat("dropout/", run_.world.rank, "/", i);
+    torch::manual_seed(RandomStream(config_.seed, concat("step-", index), purpose).next_u64());
+    LossTerms terms;
+    {
+      const TraceScope scope("forward");
+      const AutocastScope autocast(precision_);
+      terms = task_.loss(inputs);
+    }
+    meter_.add(terms, cases);
+    const TraceScope scope("backward");
+    sync_->before_backward(i + 1 == share.micro_batches.size());
+    const double weight = cases * double(run_.world.size);
+    (weight == 1.0 ? terms.total : terms.total * weight).backward();
+  }
+}
+
+void Run::step(int64_t index, StepFeed& feed) {
+  StepShare share;
+  {
+    const TraceScope scope("wait for data");
+    const auto waiting = meter_.waiting();
+    share = feed.next();
+  }
+  backward(share, index);
+  const TraceScope scope("optimizer");
+  const auto norm = optimizer_->apply(index);
+  if ((index + 1) % config_.log_every == 0 || index == 0) log_step(index, norm);
+  meter_.end_step();
+}
+
+void Run::check_health(int64_t index) const {
+  if (optimizer_->bad_steps() < kMaxBadSteps) return;
+  throw_failure("the loss was not finite for ", kMaxBadSteps, " steps in a row, up to step ",
+                index + 1,
+                "; lower training.optimizer.learning_rate or use training.precision=fp32");
+}
+
+void Run::log_step(int64_t index, const at::Tensor& norm) {
+  Json line = {{"step", index + 1}};
+  line.update(meter_.report(collective_, run_.device));
+  line["learning_rate"] = optimizer_->learning_rate(index);
+  const auto gradient_norm = norm.item<double>();
+  line["gradient_norm"] = std::isfinite(gradient_norm) ? Json(gradient_norm) : Json(nullptr);
+  check_health(index);
+  if (!writes()) return;
+  directory_->add_metrics(line);
   std::ostringstream note;
   note.precision(4);
-  note << "loss " << terms.total.item<double>();
+  note << "loss " << line["loss"].get<double>() << ", lr " << line["learning_rate"].get<double>();
   note_ = note.str();
-  logged_at_ = std::chrono::steady_clock::now();
-  logged_step_ = done;
-  wait_seconds_ = 0;
 }
 
-void Run::save_checkpoint(int64_t done) {
+void Run::save_checkpoint(int64_t done, bool validate) {
   if (saved_at_ == done) return;
-  checkpoints_.save(done, task_.module(), optimizer_);
+  check_health(done - 1);
+  std::optional<double> loss;
+  if (validate) {
+    loss = validation_loss(task_, dataset_, config_, *optimizer_, collective_, run_.device,
+                           precision_);
+  }
+  if (writes()) {
+    if (loss) directory_->add_metrics({{"step", done}, {"validation_loss", *loss}});
+    try {
+      checkpoints_.save(done, task_.module(), *optimizer_, loss);
+    } catch (const Error& error) {
+      throw_failure(error.what(), saved_at_ > 0
+                                      ? concat("; step ", saved_at_, " is saved: make room, then ")
+                                      : std::string("; make room, then "),
+                    "run again with --resume");
+    }
+  }
   saved_at_ = done;
 }
 
 void Run::save_preview(int64_t done) {
+  if (!writes()) return;
   auto indices = dataset_.validation_indices(config_.validation_share);
   if (indices.empty()) indices = dataset_.training_indices(config_.validation_share);
   const auto item = load_training_case(dataset_, indices.front(), task_.needs_ct());
   task_.module().eval();
   const Picture picture = task_.preview(*item);
   task_.module().train();
-  make_directories(run_.out / "previews");
-  write_png(run_.out / "previews" / concat("step-", done, ".png"), picture);
+  directory_->add_preview(picture, done);
 }
 
 void Run::save_model() const {
@@ -202,56 +236,96 @@ void Run::save_model() const {
   entry.config = task_.network_config();
   entry.latent_channels = task_.latent_channels();
   AtomicDirectory directory(run_.out / "model");
-  write_safetensors(directory.staging() / entry.weights, {optimizer_.averaged_state(), {}});
+  write_safetensors(directory.staging() / entry.weights, {optimizer_->averaged_state(), {}});
   entry.provenance = {{"guidegen", version()},
                       {"training", config_.to_json()},
                       {"cases", dataset_.cases().size()},
                       {"trained_weights_sha256", sha256_file(directory.staging() / entry.weights)}};
-  if (!run_.init.empty()) entry.provenance["initial_weights_sha256"] = init_sha256_;
+  if (!run_.init.empty()) {
+    entry.provenance["initial_weights_sha256"] = init_sha256_;
+  }
   description.stages[task_.stage()] = entry;
   write_file_atomic(directory.staging() / "model.json", dump_json(to_json(description)));
   directory.commit();
 }
 
-void Run::execute() {
-  check_directory();
-  const int64_t first = start_step();
-  make_directories(run_.out);
-  write_file_atomic(run_.out / "config.json", dump_json(resolved_config()));
-  drop_metrics_after(first);
-  saved_at_ = first;
-  logged_step_ = first;
-  task_.module().train();
-  PrefetchLoader::Options options;
-  options.batch = config_.batch;
-  options.seed = config_.seed;
-  options.with_ct = task_.needs_ct();
-  PrefetchLoader loader(dataset_, dataset_.training_indices(config_.validation_share), options,
+void Run::trace(int64_t step_of_run) {
+  if (!run_.profile || !writes()) return;
+  if (step_of_run == kTraceFrom) {
+    profile_.emplace(run_.out / "trace.json", run_.device.is_cuda());
+  } else if (step_of_run == kTraceFrom + kTraceSteps) {
+    profile_->stop();
+    log_info(concat("trace of ", kTraceSteps, " steps: ", (run_.out / "trace.json").string(),
+                    " (open it in Perfetto)"));
+  }
+}
+
+void Run::train_from(int64_t first) {
+  PrefetchLoader::Options loading;
+  loading.batch = config_.batch;
+  loading.seed = config_.seed;
+  loading.with_ct = task_.needs_ct();
+  loading.rank = run_.world.rank;
+  loading.world_size = run_.world.size;
+  loading.workers = static_cast<int>(config_.workers);
+  loading.cache_directory = config_.cache;
+  PrefetchLoader loader(dataset_, dataset_.training_indices(config_.validation_share), loading,
                         first);
-  Progress progress(concat("stage ", task_.stage()), config_.steps);
+  StepFeed feed(loader, task_, {config_.seed, config_.micro_batch, run_.device.is_cuda()}, first);
+  std::optional<Progress> progress;
+  if (writes()) progress.emplace(concat("stage ", task_.stage()), config_.steps);
+  meter_.start();
   for (int64_t index = first; index < config_.steps; ++index) {
-    step(index, loader);
+    trace(index - first);
+    step(index, feed);
     const int64_t done = index + 1;
-    progress.update(done, note_);
+    if (progress) progress->update(done, note_);
     if (config_.preview_every > 0 && done % config_.preview_every == 0) save_preview(done);
-    if (done % config_.checkpoint_every == 0) save_checkpoint(done);
-    if (stop_signal() != 0) {
-      save_checkpoint(done);
-      throw_if_stopped();
+    if (done % config_.checkpoint_every == 0) save_checkpoint(done, true);
+    if (collective_.any(stop_signal() != 0)) {
+      save_checkpoint(done, false);  // whoever stops us may not wait for a validation
+      throw Stopped{stop_signal() != 0 ? stop_signal() : SIGTERM};
     }
   }
-  progress.finish();
-  save_checkpoint(config_.steps);
+  if (progress) progress->finish();
+}
+
+void Run::execute() {
+  const int64_t first = restore();
+  if (writes()) directory_->begin(first);
+  saved_at_ = first;
+  task_.module().train();
+  train_from(first);
+  profile_.reset();
+  save_checkpoint(config_.steps, true);
+  if (!writes()) return;
   save_model();
   log_info(
       concat("trained ", config_.steps, " steps; the model is in ", (run_.out / "model").string()));
+}
+
+[[noreturn]] void fail_out_of_memory(const RunOptions& run, const std::string& what) {
+  throw_failure("out of memory on ", run.device.str(), " while training (", what,
+                "); lower training.micro_batch, set training.activation_checkpointing=[0] or use "
+                "smaller crops, then run again with --resume");
 }
 
 }  // namespace
 
 void train(StageTask& task, const Dataset& dataset, const TrainingConfig& config,
            const RunOptions& run) {
-  Run(task, dataset, config, run).execute();
+  try {
+    Run(task, dataset, config, run).execute();
+  } catch (const c10::OutOfMemoryError& error) {
+    const std::string text = error.what_without_backtrace();
+    fail_out_of_memory(run, text.substr(0, text.find_first_of(".\n")));
+  } catch (const c10::Error& error) {
+    const std::string text = error.what_without_backtrace();
+    if (text.find("DefaultCPUAllocator") == std::string::npos) throw;
+    fail_out_of_memory(run, text.substr(0, text.find('\n')));
+  } catch (const std::bad_alloc&) {
+    fail_out_of_memory(run, "the machine's memory is used up");
+  }
 }
 
 }  // namespace guidegen

@@ -54,12 +54,19 @@ TrainingConfig TrainingConfig::from_json(JsonObject object) {
   TrainingConfig c;
   c.steps = object.integer("steps", 1, 1000000000, c.steps);
   c.batch = object.integer("batch", 1, 65536, c.batch);
+  c.micro_batch = object.integer("micro_batch", 0, 65536, c.micro_batch);
   c.seed = object.unsigned_integer("seed", c.seed);
   c.validation_share = object.number("validation_share", 0, 0.9, c.validation_share);
   c.log_every = object.integer("log_every", 1, 1000000, c.log_every);
   c.checkpoint_every = object.integer("checkpoint_every", 1, 1000000000, c.checkpoint_every);
   c.keep_checkpoints = object.integer("keep_checkpoints", 1, 1000, c.keep_checkpoints);
   c.preview_every = object.integer("preview_every", 0, 1000000000, c.preview_every);
+  c.validation_cases = object.integer("validation_cases", 0, 100000, c.validation_cases);
+  if (object.has("activation_checkpointing")) {
+    c.activation_checkpointing = object.integers("activation_checkpointing", 0, 6);
+  }
+  c.workers = object.integer("workers", 1, 256, c.workers);
+  c.cache = object.text("cache", c.cache);
   c.precision = object.choice("precision", {"auto", "fp32", "bf16"}, c.precision);
   if (object.has("optimizer")) c.optimizer = read_optimizer(object.object("optimizer"));
   object.finish();
@@ -69,13 +76,18 @@ TrainingConfig TrainingConfig::from_json(JsonObject object) {
 Json TrainingConfig::to_json() const {
   return {{"steps", steps},
           {"batch", batch},
+          {"micro_batch", micro_batch},
           {"seed", seed},
           {"validation_share", validation_share},
           {"log_every", log_every},
           {"checkpoint_every", checkpoint_every},
           {"keep_checkpoints", keep_checkpoints},
           {"preview_every", preview_every},
+          {"validation_cases", validation_cases},
           {"precision", precision},
+          {"activation_checkpointing", activation_checkpointing},
+          {"workers", workers},
+          {"cache", cache},
           {"optimizer",
            {{"learning_rate", optimizer.learning_rate},
             {"final_share", optimizer.final_share},

@@ -7,7 +7,7 @@
 #include "generate/folder_tree.hpp"
 #include "guidegen/core/error.hpp"
 #include "guidegen/core/sha256.hpp"
-#include "guidegen/generate/output_folder.hpp"
+#include "guidegen/core/output_folder.hpp"
 #include "guidegen/volume/nifti.hpp"
 
 namespace guidegen {

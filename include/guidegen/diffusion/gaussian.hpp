@@ -31,6 +31,7 @@ class GaussianDiffusion {
 
  private:
   NoiseSchedule schedule_;
+  at::Tensor alpha_bars_;  // [T+1] float64
   std::string prediction_;
 };
 

@@ -34,8 +34,13 @@ class ResidualBlock3dImpl : public torch::nn::Module {
   ResidualBlock3dImpl(int64_t in_channels, int64_t out_channels, int64_t embedding_width);
   /// x [B,in,D,H,W]; embedding [B,E] or undefined -> [B,out,D,H,W].
   at::Tensor forward(const at::Tensor& x, const at::Tensor& embedding = {});
+  /// Keeps the input alone for the backward pass, which computes the block again.
+  void checkpoint_activations(bool on) { checkpointing_ = on; }
 
  private:
+  at::Tensor compute(const at::Tensor& x, const at::Tensor& embedding);
+
+  bool checkpointing_ = false;
   torch::nn::GroupNorm norm1_{nullptr}, norm2_{nullptr};
   torch::nn::Conv3d conv1_{nullptr}, conv2_{nullptr}, skip_{nullptr};
   torch::nn::Linear modulation_{nullptr};

@@ -44,6 +44,10 @@ class UNet3dImpl : public torch::nn::Module {
   /// x [B,in,D,H,W]; embedding [B,E] (time, geometry, pooled text).
   Output forward(const at::Tensor& x, const at::Tensor& embedding, const Context& context);
 
+  /// Residual blocks of these resolutions (0 = finest) compute their activations again in the
+  /// backward pass; the middle counts as the coarsest.
+  void checkpoint_activations(const std::vector<int64_t>& levels);
+
   int64_t out_channels() const { return config_.channels.front(); }
 
  private:

@@ -50,9 +50,11 @@ class FeatureGeneratorImpl : public torch::nn::Module {
   /// float32.
   at::Tensor forward(const at::Tensor& z, const at::Tensor& time, const Condition& condition);
 
-  /// `latents` [B,Z,D/4,H/4,W/4] as the autoencoder gives them, one a case of `batch`.
-  LossTerms loss(const TrainingBatch& batch, const at::Tensor& latents,
-                 const StepRandomness& randomness);
+  /// Draws time and noise: tensors mask [B,D,H,W] labels, geometry [B,6], noise of the latent's
+  /// shape, time [B]. May run on any thread.
+  StepInputs prepare(const TrainingBatch& batch, const StepRandomness& randomness) const;
+  /// `latents` [B,Z,D/4,H/4,W/4] as the autoencoder gives them, one a case.
+  LossTerms loss(const StepInputs& inputs, const at::Tensor& latents);
 
   /// Sets the per-channel mean and deviation by which latents are normalised, [Z] each.
   void set_latent_statistics(const at::Tensor& mean, const at::Tensor& deviation);
@@ -68,6 +70,11 @@ class FeatureGeneratorImpl : public torch::nn::Module {
   /// Draws latents [1,Z,D/4,H/4,W/4] (sizes rounded up), on the autoencoder's own scale.
   at::Tensor sample(const Request& request,
                     const std::function<void(int64_t, int64_t)>& on_step = {});
+
+  /// See UNet3dImpl.
+  void checkpoint_activations(const std::vector<int64_t>& levels) {
+    unet_->checkpoint_activations(levels);
+  }
 
   const FeatureGeneratorConfig& config() const { return config_; }
 

@@ -40,7 +40,7 @@ class HdrAutoencoderImpl : public torch::nn::Module {
   /// Diagonal Gaussian over latents, [B,Z,D/4,H/4,W/4] each.
   struct Posterior {
     at::Tensor mean, log_variance;
-    at::Tensor sample(RandomStream& stream) const;
+    at::Tensor sample(const at::Tensor& noise) const;  ///< noise: standard normals
   };
   struct Decoded {
     at::Tensor exposures;  ///< [B,E,D,H,W] in (-1,1)
@@ -51,7 +51,13 @@ class HdrAutoencoderImpl : public torch::nn::Module {
   /// z [B,Z,D/4,H/4,W/4]; mask uint8 [B,D,H,W] or undefined (no guidance).
   Decoded decode(const at::Tensor& z, const at::Tensor& mask);
 
-  LossTerms loss(const TrainingBatch& batch, const StepRandomness& randomness);
+  /// Draws crops: tensors hu [B,1,c,c,c] float32 HU, guide [B,c,c,c] int32 labels, noise of the
+  /// latent, window_center and window_width [B,1,1,1,1] HU. May run on any thread.
+  StepInputs prepare(const TrainingBatch& batch, const StepRandomness& randomness) const;
+  LossTerms loss(const StepInputs& inputs);
+
+  /// Residual blocks of half resolution (level 0) and quarter resolution (1); see UNet3dImpl.
+  void checkpoint_activations(const std::vector<int64_t>& levels);
 
   const HdrAutoencoderConfig& config() const { return config_; }
 

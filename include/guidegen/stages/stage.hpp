@@ -2,6 +2,8 @@
 
 #include <torch/nn/module.h>
 
+#include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,14 +21,31 @@ struct LossTerms {
   std::vector<std::pair<std::string, at::Tensor>> parts;  ///< detached scalars
 };
 
-/// Random streams of one training step. They depend on (seed, step, purpose) alone, so a resumed
-/// run draws what an uninterrupted one would.
+/// Random streams of the cases of one training step. They depend on (seed, step, place of the case
+/// in the step, purpose) alone: neither a resume nor how the step is split over processes and
+/// micro-batches changes what is drawn.
 struct StepRandomness {
   uint64_t seed = 0;
   int64_t step = 0;
-  RandomStream stream(const std::string& purpose) const {
-    return RandomStream(seed, "step-" + std::to_string(step), purpose);
+  int64_t first = 0;  ///< place of the first case at hand among all cases of the step
+  RandomStream stream(const std::string& purpose, size_t item) const {
+    return RandomStream(seed, concat("step-", step, "/", first + static_cast<int64_t>(item)),
+                        purpose);
   }
+};
+
+/// What a stage's loss needs of some cases of a step: everything drawn and laid out on the CPU, in
+/// the background, so that the device only computes. Each stage names its tensors.
+struct StepInputs {
+  TrainingBatch cases;
+  std::vector<std::optional<Prompt>> prompts;  ///< with fields opened at random
+  std::map<std::string, at::Tensor> tensors;
+
+  const at::Tensor& tensor(const std::string& name) const { return tensors.at(name); }
+  /// Page-locked copies of the tensors, from which transfers to a GPU are asynchronous.
+  void pin();
+  /// Moves the tensors; asynchronous from page-locked memory.
+  void to(const at::Device& device);
 };
 
 /// What the networks know of the grid beside the voxels: log spacing relative to 3 mm and field of

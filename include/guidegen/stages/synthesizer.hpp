@@ -62,7 +62,10 @@ class SynthesizerImpl : public torch::nn::Module {
   void fit_planner(const std::vector<Prompt>& prompts, const std::vector<TumorPlan>& plans,
                    uint64_t seed);
 
-  LossTerms loss(const TrainingBatch& batch, const StepRandomness& randomness);
+  /// Draws t and x_t: tensors x0, xt (labels [B,D,H,W], even sizes), t [B] int64, and plan, odds,
+  /// geometry as in Condition. Reads the configuration alone, so it may run on any thread.
+  StepInputs prepare(const TrainingBatch& batch, const StepRandomness& randomness) const;
+  LossTerms loss(const StepInputs& inputs);
 
   /// Draws a mask [D,H,W] uint8. Tumors appear only where the plan has one: voxels beyond 1.5 radii
   /// of every planned tumor never become tumor.
@@ -78,6 +81,14 @@ class SynthesizerImpl : public torch::nn::Module {
   at::Tensor sample(const Request& request,
                     const std::function<void(int64_t, int64_t)>& on_step = {});
 
+  /// See UNet3dImpl.
+  void checkpoint_activations(const std::vector<int64_t>& levels) {
+    unet_->checkpoint_activations(levels);
+  }
+  /// The tumor planner stays on the CPU: it draws a handful of numbers a mask.
+  void to(at::Device device, bool non_blocking = false) override;
+  using torch::nn::Module::to;
+
   const SynthesizerConfig& config() const { return config_; }
 
  private:
@@ -90,6 +101,7 @@ class SynthesizerImpl : public torch::nn::Module {
   SynthesizerConfig config_;
   int64_t tumor_;
   CategoricalDiffusion diffusion_;
+  at::Tensor evidence_;  // [T+1] float32, what a voxel's own label says of x_0; on the last device
   AttributeEncoder prompt_encoder_{nullptr};
   TumorPlanner planner_{nullptr};
   torch::nn::Embedding label_embedding_{nullptr};

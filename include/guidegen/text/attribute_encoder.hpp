@@ -21,9 +21,6 @@ class AttributeEncoderImpl : public PromptEncoderImpl {
   int64_t width() const override { return width_; }
 
  private:
-  at::Tensor request_token(const TumorRequest& request);
-  at::Tensor tokens_of(const std::optional<Prompt>& prompt);  // [T,C]
-
   int64_t width_;
   torch::nn::Embedding category_{nullptr};  // every categorical value, one table
   torch::nn::Linear age_{nullptr}, request_numbers_{nullptr};

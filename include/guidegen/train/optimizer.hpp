@@ -9,7 +9,8 @@
 namespace guidegen {
 
 /// AdamW (Loshchilov & Hutter, ICLR 2019) with LibTorch's fused kernel, gradient clipping by global
-/// norm, linear warm-up and cosine decay, and an exponential moving average of the weights.
+/// norm, linear warm-up and cosine decay, and an exponential moving average of the weights. Trains
+/// the parameters that require gradients.
 class Optimizer {
  public:
   struct Options {
@@ -22,15 +23,22 @@ class Optimizer {
   };
   Optimizer(torch::nn::Module& module, Options options, int64_t total_steps);
 
-  /// Applies the gradients of step `step` (0-based) and clears them. Returns the gradient norm
-  /// before clipping.
-  double apply(int64_t step);
+  /// Applies the gradients of step `step` (0-based) and zeroes them in place. Nothing waits for
+  /// the device: returns the gradient norm before clipping as a float32 scalar there. Where it is
+  /// not finite, the step leaves weights, moments and averages as they are.
+  at::Tensor apply(int64_t step);
+  /// Steps in a row, up to the last one, whose gradient was not finite. Waits for the device.
+  int64_t bad_steps() const;
   double learning_rate(int64_t step) const;
 
   /// Averaged weights by name, for saving and sampling (buffers as they are).
   std::map<std::string, at::Tensor> averaged_state() const;
   /// Moments, step counts and averages by name ("exp_avg.<parameter>" …); tensors are shared.
   std::map<std::string, at::Tensor> state() const;
+  /// The weights that are trained, in the order of registration.
+  const std::vector<at::Tensor>& parameters() const { return parameters_; }
+  /// Exchanges the weights of the module and the averages; again: back.
+  void swap_averages();
   void load_state(const std::map<std::string, at::Tensor>& state, const std::string& source);
 
  private:
@@ -39,6 +47,7 @@ class Optimizer {
   int64_t total_steps_;
   std::vector<std::string> names_;
   std::vector<at::Tensor> parameters_, moments_, squares_, counts_, averages_;
+  at::Tensor bad_steps_;  // float32 scalar
 };
 
 }  // namespace guidegen

@@ -16,13 +16,25 @@ class StageTask {
   virtual int stage() const = 0;
   virtual torch::nn::Module& module() = 0;
   virtual bool needs_ct() const = 0;
-  virtual LossTerms loss(const TrainingBatch& batch, const StepRandomness& randomness) = 0;
+  /// Fits or measures on the data set what is not trained step by step. Once, before the first
+  /// step, on the CPU and in one process; checkpoints keep the result.
+  virtual void measure(const Dataset& dataset, const std::vector<size_t>& training, uint64_t seed);
+  /// Draws and lays out what `loss` needs of some cases, on the CPU. Called on a background thread
+  /// while `loss` runs.
+  virtual StepInputs prepare(const TrainingBatch& batch, const StepRandomness& randomness) const = 0;
+  /// `inputs` on the device of the network. Waits for nothing on a GPU.
+  virtual LossTerms loss(const StepInputs& inputs) = 0;
+  /// Moves the network, and what its losses need beside it.
+  virtual void to(const at::Device& device);
+  /// Resolutions (0 = finest) whose activations are computed again in the backward pass instead of
+  /// being kept.
+  virtual void checkpoint_activations(const std::vector<int64_t>& levels) = 0;
   /// A picture of what the network makes of `item`, for people who watch the run.
   virtual Picture preview(const TrainingCase& item) = 0;
   /// Network configuration with every default filled in.
   virtual Json network_config() const = 0;
-  /// Prefixes of the weights that were measured on the data set before the first step. They stay
-  /// when a run starts from the weights of another model.
+  /// Prefixes of the weights that `measure` sets. They stay when a run starts from the weights of
+  /// another model.
   virtual std::vector<std::string> measured_weights() const { return {}; }
   /// Of the autoencoder that latents come from; 0 where there is none.
   virtual int64_t latent_channels() const { return 0; }
@@ -35,18 +47,13 @@ class StageTask {
 std::string start_from(StageTask& task, const std::filesystem::path& model, int64_t labels);
 
 /// `network` may be null (all defaults). Throws Error(kUsage) for unknown or wrong keys.
-/// The tumor planner is fitted to the training cases of `dataset` at once, from `seed`.
 std::unique_ptr<StageTask> make_synthesizer_task(const Json& network, const std::string& source,
-                                                 const Dataset& dataset,
-                                                 const std::vector<size_t>& training,
-                                                 uint64_t seed);
+                                                 const Vocabulary& vocabulary);
 std::unique_ptr<StageTask> make_autoencoder_task(const Json& network, const std::string& source,
                                                  const Vocabulary& vocabulary);
-/// `autoencoder` is a model directory that holds stage 2; latent statistics come from the first
-/// training cases of `dataset`.
+/// `autoencoder` is a model directory that holds stage 2.
 std::unique_ptr<StageTask> make_generator_task(const Json& network, const std::string& source,
-                                               const Dataset& dataset,
-                                               const std::vector<size_t>& training,
+                                               const Vocabulary& vocabulary,
                                                const std::filesystem::path& autoencoder);
 
 }  // namespace guidegen

@@ -11,14 +11,20 @@ namespace guidegen {
 /// How to train, the same for every stage. JSON keys are the member names.
 struct TrainingConfig {
   int64_t steps = 2000;
-  int64_t batch = 2;
+  int64_t batch = 2;        ///< cases of an optimizer step, over all processes
+  int64_t micro_batch = 0;  ///< most cases that a process takes at once; 0: its whole share
   uint64_t seed = 1;
   double validation_share = 0.02;  ///< of the cases, kept out of training and used for previews
   int64_t log_every = 10;
   int64_t checkpoint_every = 200;
-  int64_t keep_checkpoints = 2;
+  int64_t keep_checkpoints = 2;  ///< the newest; the one that validates best stays as well
   int64_t preview_every = 500;     ///< 0: never
+  int64_t validation_cases = 8;    ///< that give each checkpoint its validation loss; 0: none
   std::string precision = "auto";  ///< "auto", "fp32" or "bf16"
+  /// Resolutions whose activations are computed again instead of kept; 0 is the finest.
+  std::vector<int64_t> activation_checkpointing;
+  int64_t workers = 2;  ///< threads that decode cases
+  std::string cache;    ///< folder for decoded cases that all processes map; empty: none
   Optimizer::Options optimizer;
 
   static TrainingConfig from_json(JsonObject object);

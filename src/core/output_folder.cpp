@@ -1,4 +1,4 @@
-#include "guidegen/generate/output_folder.hpp"
+#include "guidegen/core/output_folder.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -17,16 +17,20 @@ namespace {
 /// Temporary names of core/files.hpp; under the lock nobody else can be using them.
 bool is_leftover(const std::string& name) { return name.rfind(".guidegen-", 0) == 0; }
 
+}  // namespace
+
 void remove_leftovers(const fs::path& folder) {
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    if (!is_leftover(entry.path().filename().string())) continue;
-    std::error_code error;
-    fs::remove_all(entry.path(), error);
-    if (error) throw_failure(entry.path().string(), ": cannot be removed: ", error.message());
+  try {
+    for (const auto& entry : fs::directory_iterator(folder)) {
+      if (!is_leftover(entry.path().filename().string())) continue;
+      std::error_code error;
+      fs::remove_all(entry.path(), error);
+      if (error) throw_failure(entry.path().string(), ": cannot be removed: ", error.message());
+    }
+  } catch (const fs::filesystem_error& error) {
+    throw_failure(folder.string(), ": cannot be read: ", error.code().message());
   }
 }
-
-}  // namespace
 
 OutputFolder::OutputFolder(fs::path path) : path_(std::move(path)) {
   make_directories(path_);
@@ -35,11 +39,7 @@ OutputFolder::OutputFolder(fs::path path) : path_(std::move(path)) {
     ::close(descriptor_);
     throw_usage(path_.string(), ": another run is writing here, expected a folder of its own");
   }
-  try {
-    remove_leftovers(path_);
-  } catch (const fs::filesystem_error& error) {
-    throw_failure(path_.string(), ": cannot be read: ", error.code().message());
-  }
+  remove_leftovers(path_);
 }
 
 OutputFolder::~OutputFolder() {

@@ -22,4 +22,8 @@ class OutputFolder {
   int descriptor_ = -1;
 };
 
+/// Removes what killed processes left half-written in `folder` (temporary names of core/files.hpp).
+/// Only for a folder that nobody else is writing to. Throws Error(kFailure).
+void remove_leftovers(const std::filesystem::path& folder);
+
 }  // namespace guidegen
