@@ -10,13 +10,19 @@
 
 #include "guidegen/cli/commands.hpp"
 #include "guidegen/core/error.hpp"
+#include "guidegen/core/failure_report.hpp"
 #include "guidegen/core/stop_signal.hpp"
 
 namespace {
 
 /// Libraries may put whole call stacks into a message; people get its first line.
+std::string_view first_line(std::string_view message) {
+  return message.substr(0, message.find('\n'));
+}
+
 int report(std::string_view message, int code) {
-  std::cerr << "guidegen: error: " << message.substr(0, message.find('\n')) << std::endl;
+  std::cerr << "guidegen: error: " << first_line(message) << std::endl;
+  guidegen::write_torchelastic_error(first_line(message), code);
   return code;
 }
 
@@ -31,8 +37,7 @@ int main(int argc, char** argv) {
   } catch (const guidegen::Error& error) {
     return report(error.what(), guidegen::exit_code(error.kind()));
   } catch (const guidegen::Stopped& stopped) {
-    report("stopped by a signal", 0);
-    return stopped.signal == SIGINT ? 130 : 143;
+    return report("stopped by a signal", stopped.signal == SIGINT ? 130 : 143);
   } catch (const std::bad_alloc&) {
     return report("out of memory; ask for a smaller volume or free some memory", 1);
   } catch (const c10::Error& error) {
