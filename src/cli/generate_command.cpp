@@ -19,6 +19,7 @@ struct Options {
   CaseSelection selection;
   MaskSampling mask;
   CtSampling ct;
+  std::string device = "auto";
   bool dry_run = false;
   bool strict = false;
   bool json = false;
@@ -105,7 +106,8 @@ void check_outcome(const GenerateSummary& summary, const Options& options) {
 void run(Options& options) {
   const std::vector<PlannedCase> plan =
       plan_cases(read_prompts(options.prompts), options.selection, options.prompts);
-  ModelSampler sampler(Model::load(options.model), options.model, options.mask, options.ct);
+  ModelSampler sampler(Model::load(options.model, resolve_device(options.device)), options.model,
+                       options.mask, options.ct);
   if (options.dry_run) {
     const Json described = describe_plan(plan, sampler, options.generate);
     return options.json ? print_json(described) : print_text(plan_table(described));
@@ -158,6 +160,8 @@ void add_flags(CLI::App& command, const std::shared_ptr<Options>& options) {
                   "Make this prompt or case only; may be repeated")
       ->expected(1)
       ->take_all();
+  command.add_option("--device", options->device, "auto, cpu, cuda or cuda:N")
+      ->capture_default_str();
   command.add_flag("--overwrite", options->generate.overwrite,
                    "Replace cases made from other weights, prompts or settings");
   command.add_flag("--strict", options->strict, "Exit with 3 when a case fails its gates");

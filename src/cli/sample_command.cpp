@@ -12,6 +12,7 @@
 #include "guidegen/generate/case_plan.hpp"
 #include "guidegen/generate/gates.hpp"
 #include "guidegen/core/output_folder.hpp"
+#include "guidegen/nn/accelerator.hpp"
 #include "guidegen/stages/model.hpp"
 #include "guidegen/volume/nifti.hpp"
 #include "guidegen/volume/preview.hpp"
@@ -31,6 +32,7 @@ struct Options {
   MaskSampling mask_sampling;
   CtSampling ct_sampling;
   std::optional<uint64_t> seed;
+  std::string device = "auto";
   bool json = false;
 };
 
@@ -51,8 +53,9 @@ class StepBar {
   std::unique_ptr<Progress> bar_;
 };
 
-Model load_with_stages(const std::string& path, const std::vector<int>& stages) {
-  Model model = Model::load(path);
+Model load_with_stages(const Options& options, const std::vector<int>& stages) {
+  const std::string& path = options.model;
+  Model model = Model::load(path, resolve_device(options.device));
   for (const int stage : stages) {
     if (!model.has_stage(stage))
       throw_usage(path, ": stage ", stage, " is missing, it is needed here");
@@ -100,7 +103,7 @@ Json sample_one_mask(const Model& model, const PlannedCase& planned, const Optio
 void run_stage1(const Options& options) {
   const std::vector<PlannedCase> plan =
       plan_cases(read_prompts(options.prompts), options.selection, options.prompts);
-  const Model model = load_with_stages(options.model, {1});
+  const Model model = load_with_stages(options, {1});
   for (const PlannedCase& planned : plan) model.geometry_for(planned.prompt);
   const OutputFolder folder(options.out);
   Json cases = Json::array();
@@ -127,7 +130,7 @@ std::vector<Exposure> exposures_of(const Model& model, const std::string& source
 void run_stage2(const Options& options) {
   check_nifti_name("--out", options.out);
   const Volume ct = read_ct(options.ct);
-  const Model model = load_with_stages(options.model, {2});
+  const Model model = load_with_stages(options, {2});
   std::optional<Volume> mask;
   if (!options.mask.empty()) {
     mask = read_mask(options.mask, model.vocabulary().size());
@@ -170,7 +173,7 @@ void run_stage3(const Options& options) {
   check_nifti_name("--out", options.out);
   const Prompt prompt = prompt_for_mask(options);
   validate_nifti(options.mask);
-  const Model model = load_with_stages(options.model, {2, 3});
+  const Model model = load_with_stages(options, {2, 3});
   const Volume mask = read_mask(options.mask, model.vocabulary().size());
   StepBar bar("sample");
   const Volume ct =
@@ -190,6 +193,8 @@ CLI::App* add_stage(CLI::App& parent, const char* name, const char* help,
                     const std::shared_ptr<Options>& options, void (*run)(const Options&)) {
   CLI::App* command = parent.add_subcommand(name, help);
   command->add_option("--model", options->model, "Model directory")->required();
+  command->add_option("--device", options->device, "auto, cpu, cuda or cuda:N")
+      ->capture_default_str();
   command->add_flag("--json", options->json, "Print one JSON document on stdout");
   command->callback([options, run] { run(*options); });
   return command;

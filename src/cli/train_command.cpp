@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "guidegen/cli/commands.hpp"
+#include "guidegen/core/error.hpp"
 #include "guidegen/core/log.hpp"
 #include "guidegen/nn/accelerator.hpp"
 #include "guidegen/train/trainer.hpp"

@@ -24,15 +24,17 @@ struct Model::Parts {
 namespace {
 
 template <typename Holder>
-void finish_loading(Holder& module, const std::filesystem::path& weights) {
+void finish_loading(Holder& module, const std::filesystem::path& weights,
+                    const at::Device& device) {
   load_module(weights, *module);
+  module->to(device);
   module->eval();
   for (auto& parameter : module->parameters()) parameter.set_requires_grad(false);
 }
 
 }  // namespace
 
-Model Model::load(const std::filesystem::path& directory) {
+Model Model::load(const std::filesystem::path& directory, const at::Device& device) {
   auto parts = std::make_unique<Parts>();
   parts->description = read_model_description(directory);
   const auto& description = parts->description;
@@ -45,14 +47,14 @@ Model Model::load(const std::filesystem::path& directory) {
     if (stage == 1) {
       parts->synthesizer =
           Synthesizer(SynthesizerConfig::from_json(config), labels, description.vocabulary.tumor());
-      finish_loading(parts->synthesizer, weights);
+      finish_loading(parts->synthesizer, weights, device);
     } else if (stage == 2) {
       parts->autoencoder = HdrAutoencoder(HdrAutoencoderConfig::from_json(config), labels);
-      finish_loading(parts->autoencoder, weights);
+      finish_loading(parts->autoencoder, weights, device);
     } else {
       parts->generator = FeatureGenerator(FeatureGeneratorConfig::from_json(config), labels,
                                           entry.latent_channels);
-      finish_loading(parts->generator, weights);
+      finish_loading(parts->generator, weights, device);
     }
   }
   if (parts->generator && parts->autoencoder &&

@@ -4,6 +4,7 @@
 
 #include "guidegen/nn/autocast.hpp"
 #include "guidegen/nn/random_tensor.hpp"
+#include "guidegen/volume/labels.hpp"
 
 namespace guidegen {
 

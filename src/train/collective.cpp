@@ -1,5 +1,7 @@
 #include "guidegen/train/collective.hpp"
 
+// The wheel's libraries were built with Gloo; its headers are guarded by this macro.
+#define USE_C10D_GLOO
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>

@@ -37,7 +37,7 @@ void StepMeter::add(const LossTerms& terms, double share) {
 }
 
 void StepMeter::end_step() {
-  losses_ = {};
+  losses_ = at::Tensor();
   ++steps_;
 }
 

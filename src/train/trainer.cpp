@@ -2,10 +2,11 @@
 
 #include <torch/torch.h>
 
-#include <chrono>
+#include <csignal>
 #include <sstream>
 
 #include "guidegen/core/error.hpp"
+#include "guidegen/core/files.hpp"
 #include "guidegen/core/log.hpp"
 #include "guidegen/core/progress.hpp"
 #include "guidegen/core/sha256.hpp"

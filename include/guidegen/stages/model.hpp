@@ -33,7 +33,7 @@ using StepCallback = std::function<void(int64_t done, int64_t total)>;
 class Model {
  public:
   /// Throws Error(kUsage) for a wrong directory or model.json, Error(kFailure) for bad weights.
-  static Model load(const std::filesystem::path& directory);
+  static Model load(const std::filesystem::path& directory, const at::Device& device = at::kCPU);
   ~Model();
   Model(Model&&) noexcept;
   Model& operator=(Model&&) noexcept;
