@@ -23,6 +23,7 @@ read -ra guidegen <<<"${GUIDEGEN:-guidegen}"
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-8}"
 
 # --standalone: find a free port by itself. SIGUSR1 is not handed on unless it is named.
-exec torchrun --standalone --nproc-per-node="${PROCESSES:-gpu}" --max-restarts="${MAX_RESTARTS:-3}" \
+exec torchrun --standalone --nproc-per-node="${PROCESSES:-gpu}" \
+  --max-restarts="${MAX_RESTARTS:-3}" \
   --signals-to-handle=SIGTERM,SIGINT,SIGHUP,SIGQUIT,SIGUSR1 \
   --no-python "${guidegen[@]}" train "$@" --resume
