@@ -135,6 +135,17 @@ calls_are "torchrun --nnodes=2 $many --rdzv-endpoint=a:7 --rdzv-id=x $signals --
 HEAD=a call 1 env -u SLURM_JOB_ID bash "$files/torchrun_many_nodes.sh" "${run[@]}"
 grep -q "set NODES" "$scratch/stderr" || fail "no hint at NODES: $(<"$scratch/stderr")"
 
+# What torchrun prints as the root cause; a wrong flag counts too.
+export TORCHELASTIC_ERROR_FILE="$scratch/error.json"
+call 2 "$guidegen" train stage1 --data "$scratch/none" --out "$scratch/run"
+grep -q "$scratch/none: no such folder" "$TORCHELASTIC_ERROR_FILE" || fail "no report of no data"
+call 2 "$guidegen" train stage1 --dta x
+grep -q -- "--dta" "$TORCHELASTIC_ERROR_FILE" || fail "no report of a wrong flag"
+rm "$TORCHELASTIC_ERROR_FILE"
+call 0 "$guidegen" --version
+[[ ! -e "$TORCHELASTIC_ERROR_FILE" ]] || fail "success was reported as a failure"
+unset TORCHELASTIC_ERROR_FILE
+
 # --- an array of generating tasks ----------------------------------------------------------------
 prompts="$scratch/prompts.jsonl" out="$scratch/out"
 for i in 1 2 3 4 5 6 7; do echo "{\"id\": \"p$i\", \"size\": [32, 32, 32]}"; done >"$prompts"
