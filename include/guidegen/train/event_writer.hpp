@@ -22,7 +22,9 @@ namespace guidegen {
 class EventWriter {
  public:
   /// `steps_done`: how many steps the run had done when it started or was resumed. Whatever older
-  /// files of the folder say of later steps was lost in a kill, and TensorBoard hides it.
+  /// files of the folder say of later steps was lost in a kill. A session-start event tells
+  /// TensorBoard to hide it; its fast loader, which looks at the order of steps alone, does so as
+  /// soon as the next point of the same tag is there.
   explicit EventWriter(const std::filesystem::path& folder, int64_t steps_done = 0);
   ~EventWriter();  ///< flushes; what can't be written then is lost silently
   EventWriter(const EventWriter&) = delete;
