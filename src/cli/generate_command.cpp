@@ -8,6 +8,7 @@
 #include "guidegen/core/log.hpp"
 #include "guidegen/core/progress.hpp"
 #include "guidegen/generate/pipeline.hpp"
+#include "guidegen/nn/accelerator.hpp"
 
 namespace guidegen {
 namespace {

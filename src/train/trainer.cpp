@@ -285,6 +285,7 @@ void Run::train_from(int64_t first) {
     if (done % config_.checkpoint_every == 0) save_checkpoint(done, true);
     if (collective_.any(stop_signal() != 0)) {
       save_checkpoint(done, false);  // whoever stops us may not wait for a validation
+      collective_.barrier();         // launchers kill the others once the first process is gone
       throw Stopped{stop_signal() != 0 ? stop_signal() : SIGTERM};
     }
   }
