@@ -12,6 +12,7 @@
 #include "guidegen/core/stop_signal.hpp"
 #include "guidegen/data/dataset.hpp"
 #include "guidegen/data/prepare.hpp"
+#include "guidegen/volume/labels.hpp"
 #include "guidegen/volume/preview.hpp"
 
 namespace guidegen {
@@ -34,7 +35,7 @@ struct Options {
 
 /// Voxels of every label that occurs, by name.
 Json count_labels(const Volume& mask, const Vocabulary& vocabulary) {
-  const at::Tensor counts = mask.data.flatten().bincount({}, vocabulary.size());
+  const at::Tensor counts = count_labels(mask.data, vocabulary.size());
   Json json = Json::object();
   for (const LabelInfo& label : vocabulary.labels()) {
     const auto voxels = counts[label.id].item<int64_t>();

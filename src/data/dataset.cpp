@@ -7,6 +7,7 @@
 #include "guidegen/core/files.hpp"
 #include "guidegen/core/json.hpp"
 #include "guidegen/core/sha256.hpp"
+#include "guidegen/volume/labels.hpp"
 #include "guidegen/volume/nifti.hpp"
 
 namespace guidegen {
@@ -170,7 +171,7 @@ void DatasetWriter::add(const Prompt& prompt, const Volume& mask, const Volume& 
   if (!same_geometry(mask.geometry, ct.geometry)) {
     throw_failure(prompt.id, ": mask and CT lie on different grids, expected one");
   }
-  const int64_t largest = mask.data.max().item<int64_t>();
+  const int64_t largest = label_range(mask.data).largest;
   if (largest >= vocabulary_.size()) {
     throw_failure(prompt.id, ": mask value ", largest, ", expected labels below ",
                   vocabulary_.size());

@@ -1,43 +1,56 @@
 #include "guidegen/data/loader.hpp"
 
+#include "data/case_store.hpp"
 #include "guidegen/core/error.hpp"
 #include "guidegen/core/random_stream.hpp"
+#include "guidegen/nn/one_thread.hpp"
 
 namespace guidegen {
+namespace {
 
-std::shared_ptr<const TrainingCase> load_training_case(const Dataset& dataset, size_t index,
-                                                       bool with_ct) {
-  auto result = std::make_shared<TrainingCase>();
-  const auto& entry = dataset.cases().at(index);
-  const Volume mask = dataset.read_case_mask(index);
-  result->id = entry.id;
-  result->prompt = entry.prompt;
-  result->geometry = mask.geometry;
-  result->mask = mask.data.select(0, 0).contiguous();
-  result->tumors = find_tumors(mask, dataset.vocabulary());
-  if (with_ct) {
-    result->ct = dataset.read_case_ct(index).data.select(0, 0).to(at::kShort);
-    if (result->ct.sizes() != result->mask.sizes()) {
-      throw_failure(entry.folder.string(), ": ct.nii.gz and mask.nii.gz differ in size");
-    }
+void check(const PrefetchLoader::Options& options) {
+  if (options.world_size < 1 || options.rank < 0 || options.rank >= options.world_size) {
+    throw_usage("rank ", options.rank, " of ", options.world_size,
+                ", expected 0 up to the number of ranks");
   }
-  return result;
+  if (options.batch < options.world_size) {
+    throw_usage("training.batch: ", options.batch, ", expected at least ", options.world_size,
+                ", one case for each rank");
+  }
+  if (options.workers < 1 || options.ahead < 1) {
+    throw_usage("loader: ", options.workers, " workers and ", options.ahead,
+                " batches ahead, expected at least one of each");
+  }
 }
+
+}  // namespace
 
 PrefetchLoader::PrefetchLoader(const Dataset& dataset, std::vector<size_t> indices, Options options,
                                int64_t first_step)
-    : dataset_(dataset), indices_(std::move(indices)), options_(options), step_(first_step) {
+    : indices_(std::move(indices)), options_(std::move(options)), step_(first_step) {
   if (indices_.empty()) throw_usage("the data set has no case to train on");
-  worker_ = std::thread([this] { run(); });
+  check(options_);
+  first_ = options_.rank * options_.batch / options_.world_size;
+  share_ = (options_.rank + 1) * options_.batch / options_.world_size - first_;
+  store_ = std::make_unique<CaseStore>(dataset, options_.with_ct, options_.cache_bytes,
+                                       options_.cache_directory);
+  try {
+    for (int i = 0; i < options_.workers; ++i) workers_.emplace_back([this] { run(); });
+  } catch (...) {
+    stop();
+    throw;
+  }
 }
 
-PrefetchLoader::~PrefetchLoader() {
+PrefetchLoader::~PrefetchLoader() { stop(); }
+
+void PrefetchLoader::stop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
-  changed_.notify_all();
-  worker_.join();
+  room_.notify_all();
+  for (std::thread& worker : workers_) worker.join();
 }
 
 size_t PrefetchLoader::index_at(int64_t position) {
@@ -54,46 +67,52 @@ size_t PrefetchLoader::index_at(int64_t position) {
   return order_[static_cast<size_t>(position % count)];
 }
 
-std::shared_ptr<const TrainingCase> PrefetchLoader::load(size_t index) {
-  if (const auto found = cache_.find(index); found != cache_.end()) return found->second;
-  auto loaded = load_training_case(dataset_, index, options_.with_ct);
-  const int64_t bytes =
-      int64_t(loaded->mask.nbytes()) + (loaded->ct.defined() ? int64_t(loaded->ct.nbytes()) : 0);
-  if (cached_bytes_ + bytes <= options_.cache_bytes) {
-    cache_.emplace(index, loaded);
-    cached_bytes_ += bytes;
+size_t PrefetchLoader::next_index() {
+  const int64_t position = step_ * options_.batch + first_ + item_;
+  if (++item_ == share_) {
+    item_ = 0;
+    ++step_;
   }
-  return loaded;
+  return index_at(position);
 }
 
 void PrefetchLoader::run() {
-  for (int64_t step = step_;; ++step) {
-    TrainingBatch batch;
-    std::exception_ptr error;
-    try {
-      for (int64_t i = 0; i < options_.batch; ++i) {
-        batch.push_back(load(index_at(step * options_.batch + i)));
-      }
-    } catch (...) {
-      error = std::current_exception();
-    }
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return stopping_ || int64_t(ready_.size()) < options_.ahead; });
+  use_one_thread();  // the workers are the parallelism; training needs the other cores
+  const auto most = static_cast<size_t>(options_.ahead * share_);
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    room_.wait(lock, [&] { return stopping_ || slots_.size() < most; });
     if (stopping_) return;
-    error_ = error;
-    if (!error) ready_.push_back(std::move(batch));
-    changed_.notify_all();
-    if (error) return;
+    const size_t index = next_index();
+    Slot& slot = slots_.emplace_back();  // stays where it is until it is done and taken
+    lock.unlock();
+    Slot read;
+    try {
+      read.item = store_->get(index);
+    } catch (...) {
+      read.error = std::current_exception();
+    }
+    read.done = true;
+    lock.lock();
+    slot = std::move(read);
+    done_.notify_all();
   }
 }
 
-TrainingBatch PrefetchLoader::next() {
+PrefetchLoader::Batch PrefetchLoader::next() {
+  Batch batch{{}, first_, options_.batch};
+  const auto share = static_cast<size_t>(share_);
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return !ready_.empty() || error_; });
-  if (ready_.empty()) std::rethrow_exception(error_);
-  auto batch = std::move(ready_.front());
-  ready_.pop_front();
-  changed_.notify_all();
+  for (size_t i = 0; i < share; ++i) {
+    done_.wait(lock, [&] { return slots_.size() > i && slots_[i].done; });
+    if (slots_[i].error) std::rethrow_exception(slots_[i].error);
+  }
+  for (size_t i = 0; i < share; ++i) {
+    batch.cases.push_back(std::move(slots_.front().item));
+    slots_.pop_front();
+  }
+  lock.unlock();
+  room_.notify_all();
   return batch;
 }
 

@@ -5,6 +5,7 @@
 
 #include "guidegen/core/error.hpp"
 #include "guidegen/data/tumor_census.hpp"
+#include "guidegen/volume/labels.hpp"
 #include "guidegen/volume/nifti.hpp"
 #include "guidegen/volume/resample.hpp"
 
@@ -65,7 +66,7 @@ std::optional<Sex> sex_of(const Volume& labels, const LabelMapping& mapping) {
   constexpr double kLeastMl = 5;  // smaller finds are often mistakes of an automatic segmentation
   for (const auto& [value, name] : mapping.foreign_names) {
     if (name != "prostate" && name != "uterus") continue;
-    const auto voxels = labels.data.eq(value).sum().item<int64_t>();
+    const auto voxels = voxels_of(labels.data, value).sum().item<int64_t>();
     if (static_cast<double>(voxels) * labels.geometry.voxel_ml() >= kLeastMl) {
       return name == "prostate" ? Sex::kMale : Sex::kFemale;
     }
@@ -86,8 +87,8 @@ void resample(PreparedCase& prepared, const PrepareOptions& options) {
 
 Volume map_labels(const Volume& labels, const Vocabulary& vocabulary, const LabelMapping& mapping,
                   double middle_x, const std::string& source) {
-  const int64_t largest = labels.data.max().item<int64_t>();
-  const at::Tensor counts = labels.data.flatten().bincount({}, largest + 1);
+  const int64_t largest = label_range(labels.data).largest;
+  const at::Tensor counts = count_labels(labels.data, largest + 1);
   // Two tables from foreign value to our id, one for each side of the middle.
   at::Tensor left = at::zeros({largest + 1}, at::kInt);
   at::Tensor right = at::zeros({largest + 1}, at::kInt);
@@ -107,9 +108,8 @@ Volume map_labels(const Volume& labels, const Vocabulary& vocabulary, const Labe
   }
   const at::Tensor index = labels.data.to(at::kLong);
   const at::Tensor on_right = at::arange(index.size(3), at::kDouble).gt(middle_x);
-  at::Tensor ours = at::where(on_right, right.index({index}), left.index({index}));
-  if (vocabulary.size() <= 256) ours = ours.to(at::kByte);
-  return {ours.contiguous(), labels.geometry};
+  const at::Tensor ours = at::where(on_right, right.index({index}), left.index({index}));
+  return {ours.to(label_type(vocabulary.size())).contiguous(), labels.geometry};
 }
 
 PreparedCase prepare_pair(const PairFiles& files, const Vocabulary& vocabulary,
@@ -123,7 +123,7 @@ PreparedCase prepare_pair(const PairFiles& files, const Vocabulary& vocabulary,
   prepared.mask =
       map_labels(labels, vocabulary, mapping, middle_of(envelope), files.labels.string());
   at::Tensor mask = prepared.mask.data[0];
-  mask.masked_fill_(mask.eq(0).logical_and(envelope), vocabulary.body());
+  fill_label_(mask, mask.eq(0).logical_and(envelope), vocabulary.body());
   resample(prepared, options);
   prepared.prompt.id = files.id;
   prepared.prompt.sex = sex_of(labels, mapping);

@@ -6,6 +6,7 @@
 
 #include "data/tumor_position.hpp"
 #include "guidegen/core/error.hpp"
+#include "guidegen/volume/labels.hpp"
 
 namespace guidegen {
 namespace {
@@ -78,7 +79,7 @@ std::map<int, Contact> contacts_of(const Volume& mask, const at::Tensor& ids, in
   const at::Tensor shell = grown.logical_and(inside.logical_not());
   // Both run through the shell in the same order.
   const at::Tensor places = shell.nonzero();
-  const at::Tensor labels = crop(mask.data[0]).masked_select(shell).to(at::kLong);
+  const at::Tensor labels = wide_labels(crop(mask.data[0])).masked_select(shell).to(at::kLong);
   const auto place = places.accessor<int64_t, 2>();
   const auto label = labels.accessor<int64_t, 1>();
   std::map<int, Contact> contacts;

@@ -5,6 +5,8 @@
 #include <limits>
 #include <vector>
 
+#include "guidegen/volume/labels.hpp"
+
 namespace guidegen {
 namespace {
 
@@ -12,7 +14,7 @@ namespace {
 at::Tensor points_of(const Volume& mask, const Vocabulary& vocabulary, const std::string& name) {
   const std::optional<int> label = vocabulary.find(name);
   if (!label) return at::empty({0, 3}, at::kDouble);
-  return points_in_mm(mask.data[0].eq(*label), mask.geometry.spacing);
+  return points_in_mm(voxels_of(mask.data[0], *label), mask.geometry.spacing);
 }
 
 /// Value below which the share `q` of a non-empty 1-D tensor lies (nearest rank).

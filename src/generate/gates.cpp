@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "guidegen/anatomy/organ_facts.hpp"
+#include "guidegen/volume/labels.hpp"
 
 namespace guidegen {
 namespace {
@@ -118,8 +119,7 @@ Gate position_gate(const Tally& tally) {
 Gate presence_gate(const Volume& mask, const Vocabulary& vocabulary,
                    const std::vector<int>& required) {
   Gate gate{"organs_present", true, 0, Json::object(), Json::object()};
-  const at::Tensor counts =
-      at::bincount(mask.data.flatten().to(at::kLong), {}, vocabulary.size()).contiguous();
+  const at::Tensor counts = count_labels(mask.data, vocabulary.size());
   const int64_t* voxels = counts.const_data_ptr<int64_t>();
   Json missing = Json::array();
   for (const int id : required) {

@@ -9,6 +9,7 @@
 #include <itkImage.h>
 
 #include "guidegen/core/error.hpp"
+#include "guidegen/volume/labels.hpp"
 
 namespace guidegen {
 namespace {
@@ -91,7 +92,7 @@ std::vector<Component> find_components(const Volume& mask, int label, at::Tensor
   if (mask.data.size(0) != 1) {
     throw_failure("connected components: expected a mask of 1 channel, got ", mask.data.size(0));
   }
-  const at::Tensor flags = mask.data.eq(label).to(at::kByte).contiguous();
+  const at::Tensor flags = voxels_of(mask.data, label).to(at::kByte).contiguous();
   if (!flags.any().item<bool>()) {
     if (ids) *ids = at::zeros(mask.data.sizes().slice(1), at::kInt);
     return {};

@@ -8,6 +8,7 @@
 #include <itkNiftiImageIO.h>
 
 #include "guidegen/core/error.hpp"
+#include "guidegen/volume/labels.hpp"
 #include "guidegen/volume/nifti.hpp"
 
 namespace guidegen {
@@ -137,11 +138,11 @@ Volume read_mask(const std::filesystem::path& path, int labels) {
       using Out = std::remove_pointer_t<decltype(out)>;
       for (int64_t k = 0; k < raw.count; ++k) out[k] = static_cast<Out>(voxels[k]);
     };
-    data = at::empty(shape_of(geometry), largest <= 255 ? at::kByte : at::kInt);
-    if (largest <= 255) {
+    data = at::empty(shape_of(geometry), label_type(labels > 0 ? labels : largest + 1));
+    if (data.scalar_type() == at::kByte) {
       fill(data.data_ptr<uint8_t>());
     } else {
-      fill(data.data_ptr<int32_t>());
+      fill(data.data_ptr<uint16_t>());
     }
   });
   return reorient_ras({data, geometry});

@@ -4,6 +4,7 @@
 #include "byte_source.hpp"
 #include "guidegen/core/error.hpp"
 #include "guidegen/core/files.hpp"
+#include "guidegen/volume/labels.hpp"
 #include "guidegen/volume/nifti.hpp"
 #include "nifti_header.hpp"
 
@@ -64,8 +65,7 @@ void write_mask(const std::filesystem::path& path, const Volume& mask) {
     throw_failure(path.string(), ": cannot be written: a mask holds integers, got ",
                   ras.data.scalar_type());
   }
-  const int64_t smallest = ras.data.min().item<int64_t>();
-  const int64_t largest = ras.data.max().item<int64_t>();
+  const auto [smallest, largest] = label_range(ras.data);
   if (smallest < 0 || largest > 65535) {
     throw_failure(path.string(), ": cannot be written: labels from ", smallest, " to ", largest,
                   ", expected 0 to 65535");
@@ -73,10 +73,7 @@ void write_mask(const std::filesystem::path& path, const Volume& mask) {
   if (largest <= 255) {
     write_image(path, ras.geometry, NiftiType::kUint8, ras.data.to(at::kByte).contiguous());
   } else {
-    // The low half of an int16 has the same bits as the uint16 that the file holds.
-    const at::Tensor wrapped = ras.data.to(at::kInt);
-    write_image(path, ras.geometry, NiftiType::kUint16,
-                at::where(wrapped > 32767, wrapped - 65536, wrapped).to(at::kShort).contiguous());
+    write_image(path, ras.geometry, NiftiType::kUint16, ras.data.to(at::kUInt16).contiguous());
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include "guidegen/core/error.hpp"
 #include "guidegen/volume/components.hpp"
+#include "guidegen/volume/labels.hpp"
 #include "guidegen/volume/resample.hpp"
 
 namespace guidegen {
@@ -186,8 +187,7 @@ Volume for_display(const Volume& volume) {
 }
 
 void check_mask(const Volume& mask, const Vocabulary& vocabulary) {
-  const auto largest = mask.data.max().item<int64_t>();
-  const auto smallest = mask.data.min().item<int64_t>();
+  const auto [smallest, largest] = label_range(mask.data);
   if (smallest >= 0 && largest < vocabulary.size()) return;
   throw_failure("preview: the mask holds labels from ", smallest, " to ", largest,
                 ", expected 0 to ", vocabulary.size() - 1);

@@ -7,6 +7,7 @@
 #include <ATen/Parallel.h>
 
 #include "guidegen/core/error.hpp"
+#include "guidegen/volume/labels.hpp"
 
 namespace guidegen {
 namespace {
@@ -192,7 +193,7 @@ template <typename T>
 void resample_labels(const at::Tensor& source_data, const ImageGeometry& source,
                      const ImageGeometry& target, at::Tensor& result) {
   const T* data = source_data.const_data_ptr<T>();
-  const auto labels = source_data.max().item<int64_t>() + 1;
+  const auto labels = label_range(source_data).largest + 1;
   const auto make = [&source, data, ballot = Ballot<T>(static_cast<size_t>(labels))](
                         const Taps& x, const Taps& y, const Taps& z) mutable {
     visit_taps(data, source, x, y, z, [&](T label, double weight) { ballot.add(label, weight); });
@@ -232,16 +233,18 @@ Volume resample_ct(const Volume& ct, const ImageGeometry& target, float outside)
 Volume resample_mask(const Volume& mask, const ImageGeometry& target) {
   check_one_channel(mask, "resample_mask");
   const at::ScalarType type = mask.data.scalar_type();
-  if (type != at::kByte && type != at::kInt) {
-    throw_failure("resample_mask: expected uint8 or int32 labels, got ", type);
+  if (type != at::kByte && type != at::kUInt16 && type != at::kInt) {
+    throw_failure("resample_mask: expected uint8, uint16 or int32 labels, got ", type);
   }
   const at::Tensor source_data = mask.data.contiguous();
-  if (source_data.numel() > 0 && source_data.min().item<int64_t>() < 0) {
+  if (label_range(source_data).smallest < 0) {
     throw_failure("resample_mask: expected labels of 0 and above, got negative ones");
   }
   Volume result{empty_like(target, type), target};
   if (type == at::kByte) {
     resample_labels<uint8_t>(source_data, mask.geometry, target, result.data);
+  } else if (type == at::kUInt16) {
+    resample_labels<uint16_t>(source_data, mask.geometry, target, result.data);
   } else {
     resample_labels<int32_t>(source_data, mask.geometry, target, result.data);
   }

@@ -3,44 +3,40 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <map>
+#include <chrono>
+#include <thread>
 
 #include "core/error_matchers.hpp"
 #include "core/temporary_folder.hpp"
+#include "data/small_dataset.hpp"
 
 namespace guidegen {
 namespace {
 
 class LoaderTest : public testing::Test {
  protected:
-  LoaderTest() : dataset_(write_cases(folder_.path() / "data")) {}
+  LoaderTest() : dataset_(write_small_dataset(folder_.path() / "data", 5)) {}
 
-  static Dataset write_cases(const std::filesystem::path& root) {
-    const auto vocabulary = Vocabulary::load("torso");
-    DatasetWriter writer(root, vocabulary);
-    for (int i = 0; i < 5; ++i) {
-      const auto geometry = centered_geometry({16, 16, 16}, {6, 6, 6});
-      Prompt prompt;
-      prompt.id = "case-" + std::to_string(i);
-      writer.add(prompt, {at::full({1, 16, 16, 16}, vocabulary.body(), at::kByte), geometry},
-                 {at::full({1, 16, 16, 16}, 10.0 * i, at::kFloat), geometry});
-    }
-    writer.finish();
-    return Dataset::open(root);
-  }
-
-  /// Ids of the batches of steps `first` … `last`-1.
-  std::vector<std::string> ids(int64_t first, int64_t last, bool with_ct = false) const {
+  static PrefetchLoader::Options options(int64_t batch, int rank = 0, int world_size = 1) {
     PrefetchLoader::Options options;
-    options.batch = 2;
+    options.batch = batch;
     options.seed = 3;
-    options.with_ct = with_ct;
+    options.rank = rank;
+    options.world_size = world_size;
+    return options;
+  }
+  /// Ids of the batches of steps `first` … `last`-1.
+  std::vector<std::string> ids(const PrefetchLoader::Options& options, int64_t first,
+                               int64_t last) const {
     PrefetchLoader loader(dataset_, {0, 1, 2, 3, 4}, options, first);
     std::vector<std::string> out;
     for (int64_t step = first; step < last; ++step) {
-      for (const auto& item : loader.next()) out.push_back(item->id);
+      for (const auto& item : loader.next().cases) out.push_back(item->id);
     }
     return out;
+  }
+  std::vector<std::string> ids(int64_t first, int64_t last) const {
+    return ids(options(2), first, last);
   }
 
   TemporaryFolder folder_;
@@ -78,9 +74,121 @@ TEST_F(LoaderTest, PassesOnWhatGoesWrongInTheBackground) {
   EXPECT_THAT([&] { ids(0, 5); }, throws_failure(testing::HasSubstr("mask.nii.gz")));
 }
 
+TEST_F(LoaderTest, ErrorsComeInTheirPlaceAndStay) {
+  const auto order = ids(options(1), 0, 5);
+  std::filesystem::remove(folder_.path() / "data" / order[2] / "mask.nii.gz");
+  auto many = options(1);
+  many.workers = 4;
+  many.ahead = 5;
+  PrefetchLoader loader(dataset_, {0, 1, 2, 3, 4}, many, 0);
+  EXPECT_EQ(loader.next().cases[0]->id, order[0]);
+  EXPECT_EQ(loader.next().cases[0]->id, order[1]);
+  for (int time = 0; time < 2; ++time) {
+    EXPECT_THAT([&] { loader.next(); }, throws_failure(testing::HasSubstr(order[2])));
+  }
+}
+
 TEST_F(LoaderTest, RefusesAnEmptySelection) {
   EXPECT_THAT(([&] { PrefetchLoader(dataset_, {}, {}, 0); }),
               throws_usage(testing::HasSubstr("no case")));
+}
+
+TEST_F(LoaderTest, RefusesBatchesSmallerThanTheWorld) {
+  EXPECT_THAT(([&] {
+                PrefetchLoader(dataset_, {0, 1}, options(3, 1, 4), 0);
+              }),
+              throws_usage(testing::HasSubstr("training.batch: 3, expected at least 4")));
+  EXPECT_THAT(([&] {
+                PrefetchLoader(dataset_, {0, 1}, options(4, 2, 2), 0);
+              }),
+              throws_usage(testing::HasSubstr("rank 2 of 2")));
+}
+
+TEST_F(LoaderTest, SharesOfTheRanksMakeUpTheGlobalBatches) {
+  constexpr int64_t kSteps = 6;
+  for (int world_size = 1; world_size <= 5; ++world_size) {
+    for (const int64_t batch : {1, 2, 3, 4, 5, 7, 8, 12}) {
+      if (batch < world_size) continue;
+      SCOPED_TRACE(concat(world_size, " ranks, batch ", batch));
+      const auto whole = ids(options(batch), 0, kSteps);
+      std::vector<std::string> together(whole.size());
+      size_t most = 0;
+      size_t least = whole.size();
+      for (int rank = 0; rank < world_size; ++rank) {
+        PrefetchLoader loader(dataset_, {0, 1, 2, 3, 4}, options(batch, rank, world_size), 0);
+        for (int64_t step = 0; step < kSteps; ++step) {
+          const auto share = loader.next();
+          EXPECT_EQ(share.global_size, batch);
+          most = std::max(most, share.cases.size());
+          least = std::min(least, share.cases.size());
+          for (size_t i = 0; i < share.cases.size(); ++i) {
+            auto& place = together.at(static_cast<size_t>(step * batch + share.first) + i);
+            EXPECT_TRUE(place.empty()) << "one rank a case";
+            place = share.cases[i]->id;
+          }
+        }
+      }
+      EXPECT_EQ(together, whole);
+      EXPECT_LE(most - least, 1U);
+    }
+  }
+}
+
+TEST_F(LoaderTest, ResumingOnOtherRanksGoesOnWithTheSameSequence) {
+  const auto whole = ids(options(4), 0, 8);
+  auto resumed = ids(options(4), 0, 3);
+  std::vector<PrefetchLoader::Batch> shares;
+  PrefetchLoader first(dataset_, {0, 1, 2, 3, 4}, options(4, 0, 2), 3);
+  PrefetchLoader second(dataset_, {0, 1, 2, 3, 4}, options(4, 1, 2), 3);
+  for (int64_t step = 3; step < 8; ++step) {
+    for (auto* loader : {&first, &second}) {
+      for (const auto& item : loader->next().cases) resumed.push_back(item->id);
+    }
+  }
+  EXPECT_EQ(resumed, whole);
+}
+
+TEST_F(LoaderTest, OrderDoesNotDependOnWorkersCacheOrMemory) {
+  const auto expected = ids(options(3), 0, 7);
+  for (const int workers : {1, 3, 8}) {
+    for (const int64_t ahead : {1, 4}) {
+      for (const int64_t bytes : {0, 10000, 1 << 30}) {
+        for (const char* cache : {"", "cache"}) {
+          auto choice = options(3);
+          choice.workers = workers;
+          choice.ahead = ahead;
+          choice.cache_bytes = bytes;
+          if (*cache != '\0') choice.cache_directory = folder_ / cache;
+          EXPECT_EQ(ids(choice, 0, 7), expected) << workers << ' ' << ahead << ' ' << bytes;
+        }
+      }
+    }
+  }
+}
+
+TEST_F(LoaderTest, KeepsCasesWithinItsMemoryAndSharesThem) {
+  const auto again = [&](int64_t bytes, const std::filesystem::path& cache) {
+    auto choice = options(1);
+    choice.cache_bytes = bytes;
+    choice.cache_directory = cache;
+    PrefetchLoader loader(dataset_, {2}, choice, 0);
+    const auto first = loader.next().cases[0];
+    return first == loader.next().cases[0];
+  };
+  EXPECT_TRUE(again(16 * 16 * 16, {}));
+  EXPECT_FALSE(again(16 * 16 * 16 - 1, {}));
+  EXPECT_TRUE(again(0, folder_ / "cache")) << "a mapped case takes no memory of its own";
+}
+
+TEST_F(LoaderTest, StopsPromptlyWithoutHavingBeenAsked) {
+  auto choice = options(5);
+  choice.workers = 4;
+  choice.ahead = 1000;
+  choice.cache_bytes = 0;
+  const auto start = std::chrono::steady_clock::now();
+  { const PrefetchLoader loader(dataset_, {0, 1, 2, 3, 4}, choice, 0); }
+  // 5000 cases would take half a minute.
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
 }
 
 }  // namespace

@@ -51,7 +51,7 @@ class Dataset {
   std::vector<size_t> training_indices(double validation_share) const;
   std::vector<size_t> validation_indices(double validation_share) const;
 
-  /// uint8 (int32 above 255 labels) [1,D,H,W], values below the size of the vocabulary, RAS.
+  /// uint8 (uint16 above 256 labels) [1,D,H,W], values below the size of the vocabulary, RAS.
   Volume read_case_mask(size_t index) const;
   /// float32 HU [1,D,H,W], RAS.
   Volume read_case_ct(size_t index) const;

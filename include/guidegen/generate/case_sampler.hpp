@@ -30,7 +30,7 @@ class CaseSampler {
   /// Rough peak of memory in bytes while a case of this grid is made, weights included.
   virtual int64_t memory_estimate(const ImageGeometry& geometry) const = 0;
 
-  /// uint8 (int32 above 256 labels) [1,D,H,W].
+  /// uint8 (uint16 above 256 labels) [1,D,H,W].
   virtual Volume sample_mask(const Prompt& prompt, const std::string& case_id, uint64_t seed,
                              const StepCallback& on_step) = 0;
   /// float32 HU [1,D,H,W] on the grid of `mask`.

@@ -22,9 +22,10 @@ ImageGeometry validate_nifti(const std::filesystem::path& path);
 /// and Inf. Throws Error(kFailure).
 Volume read_ct(const std::filesystem::path& path);
 
-/// Mask [1,D,H,W] in RAS orientation, uint8 when every value fits, int32 otherwise. Refuses values
-/// that are no integers from 0 to 65535 and, with `labels` > 0, values of `labels` and above.
-/// Throws Error(kFailure).
+/// Mask [1,D,H,W] in RAS orientation. With `labels` > 0 its type is label_type(labels), whatever
+/// the file holds, so that all masks of a vocabulary have one type; else uint8 when every value
+/// fits, uint16 otherwise. Refuses values that are no integers from 0 to 65535 and, with `labels` >
+/// 0, values of `labels` and above. Throws Error(kFailure).
 Volume read_mask(const std::filesystem::path& path, int labels = 0);
 
 /// Writes atomically, in RAS orientation, to a path ending in .nii.gz or .nii. CT: rounded and

@@ -13,8 +13,8 @@ namespace guidegen {
 Volume resample_ct(const Volume& ct, const ImageGeometry& target, float outside = -1024.0F);
 
 /// Mask [1,D,H,W] onto another grid: each target voxel takes the label with the largest share of
-/// the same weights (the smallest label of equals); 0 outside. Dtype kept (uint8 or int32). Time
-/// and memory do not depend on the number of labels.
+/// the same weights (the smallest label of equals); 0 outside. Dtype kept (uint8, uint16 or int32).
+/// Time and memory do not depend on the number of labels.
 Volume resample_mask(const Volume& mask, const ImageGeometry& target);
 
 /// Grid of the same outer corner and orientation with another spacing, whose size is the field of

@@ -9,8 +9,8 @@
 namespace guidegen {
 
 /// An image in memory: `data` [C,D,H,W], contiguous, on the CPU.
-/// CT: float32 in HU, C = 1. Mask: uint8 (int32 where a vocabulary has more than 255 labels), C
-/// = 1.
+/// CT: float32 in HU, C = 1. Mask: uint8, or uint16 where a vocabulary has more than 256 labels
+/// (see labels.hpp), C = 1.
 struct Volume {
   at::Tensor data;
   ImageGeometry geometry;
