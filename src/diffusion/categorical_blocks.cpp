@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "diffusion/categorical_checks.hpp"
 #include "guidegen/core/error.hpp"
 
 namespace guidegen::categorical {
@@ -11,78 +12,109 @@ namespace {
 /// Voxels that one transposition handles: a cache line of floats of each label.
 constexpr int64_t kTile = 16;
 
+/// Copies between rows [K, kBlock] and memory [voxels, K] tile by tile; position(c, v) gives the
+/// places of label c of voxel v in `from` and `to`.
+template <typename From, typename To, typename Position>
+void transpose(const From* __restrict from, To* __restrict to, const Blocks& blocks,
+               const Block& block, const Position& position) {
+  for (int64_t tile = 0; tile < block.voxels; tile += kTile) {
+    const int64_t end = std::min(tile + kTile, block.voxels);
+    for (int64_t c = 0; c < blocks.labels; ++c) {
+      for (int64_t v = tile; v < end; ++v) {
+        const auto [source, target] = position(c, v);
+        to[target] = static_cast<To>(from[source]);
+      }
+    }
+  }
+}
+
+template <typename From, typename To>
+void convert(const From* __restrict from, To* __restrict to, int64_t count) {
+  for (int64_t v = 0; v < count; ++v) to[v] = static_cast<To>(from[v]);
+}
+
+int64_t first_value(const at::Tensor& values, const Blocks& blocks, const Block& block) {
+  const int64_t stride = is_channels_last(values) ? blocks.labels : 1;
+  return block.sample * blocks.labels * blocks.voxels + block.first * stride;
+}
+
+template <typename Scalar>
+void read_typed(const at::Tensor& values, const Blocks& blocks, const Block& block, float* rows) {
+  const Scalar* from = values.const_data_ptr<Scalar>() + first_value(values, blocks, block);
+  if (is_channels_last(values)) {
+    transpose(from, rows, blocks, block, [&](int64_t c, int64_t v) {
+      return std::pair(v * blocks.labels + c, c * kBlock + v);
+    });
+    return;
+  }
+  for (int64_t c = 0; c < blocks.labels; ++c) {
+    convert(from + c * blocks.voxels, rows + c * kBlock, block.voxels);
+  }
+}
+
+template <typename Scalar>
+void write_typed(const float* rows, const Blocks& blocks, const Block& block,
+                 const at::Tensor& values) {
+  Scalar* to = values.mutable_data_ptr<Scalar>() + first_value(values, blocks, block);
+  if (is_channels_last(values)) {
+    transpose(rows, to, blocks, block, [&](int64_t c, int64_t v) {
+      return std::pair(c * kBlock + v, v * blocks.labels + c);
+    });
+    return;
+  }
+  for (int64_t c = 0; c < blocks.labels; ++c) {
+    convert(rows + c * kBlock, to + c * blocks.voxels, block.voxels);
+  }
+}
+
 }  // namespace
 
-void LabelRows::read(const Block& block, float* rows) const {
-  const float* __restrict from = first_of(block);
-  if (!channels_last_) {
-    for (int64_t c = 0; c < blocks_.labels; ++c) {
-      std::copy_n(from + c * blocks_.voxels, block.voxels, rows + c * kBlock);
-    }
-    return;
-  }
-  for (int64_t tile = 0; tile < block.voxels; tile += kTile) {
-    const int64_t end = std::min(tile + kTile, block.voxels);
-    for (int64_t c = 0; c < blocks_.labels; ++c) {
-      for (int64_t v = tile; v < end; ++v) rows[c * kBlock + v] = from[v * blocks_.labels + c];
-    }
+void read_rows(const at::Tensor& values, const Blocks& blocks, const Block& block, float* rows) {
+  switch (values.scalar_type()) {
+    case at::kBFloat16:
+      return read_typed<c10::BFloat16>(values, blocks, block, rows);
+    case at::kHalf:
+      return read_typed<c10::Half>(values, blocks, block, rows);
+    default:
+      return read_typed<float>(values, blocks, block, rows);
   }
 }
 
-void LabelRows::write(const Block& block, const float* rows) const {
-  float* __restrict to = first_of(block);
-  if (!channels_last_) {
-    for (int64_t c = 0; c < blocks_.labels; ++c) {
-      std::copy_n(rows + c * kBlock, block.voxels, to + c * blocks_.voxels);
-    }
-    return;
-  }
-  for (int64_t tile = 0; tile < block.voxels; tile += kTile) {
-    const int64_t end = std::min(tile + kTile, block.voxels);
-    for (int64_t c = 0; c < blocks_.labels; ++c) {
-      for (int64_t v = tile; v < end; ++v) to[v * blocks_.labels + c] = rows[c * kBlock + v];
-    }
+void write_rows(const float* rows, const Blocks& blocks, const Block& block,
+                const at::Tensor& values) {
+  switch (values.scalar_type()) {
+    case at::kBFloat16:
+      return write_typed<c10::BFloat16>(rows, blocks, block, values);
+    case at::kHalf:
+      return write_typed<c10::Half>(rows, blocks, block, values);
+    default:
+      return write_typed<float>(rows, blocks, block, values);
   }
 }
 
-LabelReader::LabelReader(const at::Tensor& labels, const Blocks& blocks, const char* name)
-    : labels_(labels.contiguous()), blocks_(blocks), name_(name) {
-  if (labels.scalar_type() != at::kByte && labels.scalar_type() != at::kInt) {
-    throw_failure("categorical diffusion: ", name, " is ", labels.scalar_type(),
-                  ", expected labels as uint8 or int32");
-  }
-  if (!labels.device().is_cpu()) {
-    throw_failure("categorical diffusion: ", name, " is on ", labels.device(),
-                  ", expected the CPU");
-  }
-}
-
-void LabelReader::read(const Block& block, int32_t* out) const {
-  const int64_t offset = block.sample * blocks_.voxels + block.first;
-  if (labels_.scalar_type() == at::kByte) {
-    const uint8_t* from = labels_.const_data_ptr<uint8_t>() + offset;
-    std::copy(from, from + block.voxels, out);
+void read_labels(const at::Tensor& labels, const char* name, const Blocks& blocks,
+                 const Block& block, int32_t* out) {
+  const int64_t offset = block.offset(blocks);
+  if (labels.scalar_type() == at::kByte) {
+    convert(labels.const_data_ptr<uint8_t>() + offset, out, block.voxels);
   } else {
-    const int32_t* from = labels_.const_data_ptr<int32_t>() + offset;
-    std::copy(from, from + block.voxels, out);
+    convert(labels.const_data_ptr<uint16_t>() + offset, out, block.voxels);
   }
-  // One unsigned maximum checks both ends: negative labels become large.
-  uint32_t largest = 0;
-  for (int64_t v = 0; v < block.voxels; ++v) {
-    largest = std::max(largest, static_cast<uint32_t>(out[v]));
-  }
-  if (largest >= static_cast<uint32_t>(blocks_.labels)) {
-    throw_failure("categorical diffusion: ", name_, " holds label ", static_cast<int32_t>(largest),
-                  ", expected 0 to ", blocks_.labels - 1);
+  const int32_t largest = *std::max_element(out, out + block.voxels);
+  if (largest >= blocks.labels) {
+    throw_failure("categorical diffusion: ", name, " holds label ", largest, ", expected 0 to ",
+                  blocks.labels - 1);
   }
 }
 
-at::Tensor voxel_values(const at::Tensor& values, const at::Tensor& labels, const char* name) {
-  if (values.sizes() != labels.sizes() || values.scalar_type() != at::kFloat) {
-    throw_failure("categorical diffusion: ", name, " is ", values.scalar_type(), " ",
-                  values.sizes(), ", expected Float ", labels.sizes());
+void write_labels(const int32_t* drawn, const Blocks& blocks, const Block& block,
+                  const at::Tensor& labels) {
+  const int64_t offset = block.offset(blocks);
+  if (labels.scalar_type() == at::kByte) {
+    convert(drawn, labels.mutable_data_ptr<uint8_t>() + offset, block.voxels);
+  } else {
+    convert(drawn, labels.mutable_data_ptr<uint16_t>() + offset, block.voxels);
   }
-  return values.contiguous();
 }
 
 }  // namespace guidegen::categorical
