@@ -3,93 +3,49 @@
 #include <algorithm>
 
 #include "diffusion/categorical_checks.hpp"
+#include "diffusion/categorical_rows.hpp"
 #include "guidegen/core/error.hpp"
 
 namespace guidegen::categorical {
 
 namespace {
 
-/// Voxels that one transposition handles: a cache line of floats of each label.
-constexpr int64_t kTile = 16;
-
-/// Copies between rows [K, kBlock] and memory [voxels, K] tile by tile; position(c, v) gives the
-/// places of label c of voxel v in `from` and `to`.
-template <typename From, typename To, typename Position>
-void transpose(const From* __restrict from, To* __restrict to, const Blocks& blocks,
-               const Block& block, const Position& position) {
-  for (int64_t tile = 0; tile < block.voxels; tile += kTile) {
-    const int64_t end = std::min(tile + kTile, block.voxels);
-    for (int64_t c = 0; c < blocks.labels; ++c) {
-      for (int64_t v = tile; v < end; ++v) {
-        const auto [source, target] = position(c, v);
-        to[target] = static_cast<To>(from[source]);
-      }
-    }
-  }
-}
-
 template <typename From, typename To>
 void convert(const From* __restrict from, To* __restrict to, int64_t count) {
   for (int64_t v = 0; v < count; ++v) to[v] = static_cast<To>(from[v]);
 }
 
-int64_t first_value(const at::Tensor& values, const Blocks& blocks, const Block& block) {
-  const int64_t stride = is_channels_last(values) ? blocks.labels : 1;
-  return block.sample * blocks.labels * blocks.voxels + block.first * stride;
-}
-
-template <typename Scalar>
-void read_typed(const at::Tensor& values, const Blocks& blocks, const Block& block, float* rows) {
-  const Scalar* from = values.const_data_ptr<Scalar>() + first_value(values, blocks, block);
-  if (is_channels_last(values)) {
-    transpose(from, rows, blocks, block, [&](int64_t c, int64_t v) {
-      return std::pair(v * blocks.labels + c, c * kBlock + v);
-    });
-    return;
-  }
-  for (int64_t c = 0; c < blocks.labels; ++c) {
-    convert(from + c * blocks.voxels, rows + c * kBlock, block.voxels);
-  }
-}
-
-template <typename Scalar>
-void write_typed(const float* rows, const Blocks& blocks, const Block& block,
-                 const at::Tensor& values) {
-  Scalar* to = values.mutable_data_ptr<Scalar>() + first_value(values, blocks, block);
-  if (is_channels_last(values)) {
-    transpose(rows, to, blocks, block, [&](int64_t c, int64_t v) {
-      return std::pair(c * kBlock + v, v * blocks.labels + c);
-    });
-    return;
-  }
-  for (int64_t c = 0; c < blocks.labels; ++c) {
-    convert(rows + c * kBlock, to + c * blocks.voxels, block.voxels);
+/// Calls body(first value of the block in memory, its piece) with the type of `values`.
+template <typename Body>
+void with_piece(const at::Tensor& values, const Blocks& blocks, const Block& block,
+                const Body& body) {
+  const bool last = is_channels_last(values);
+  const Piece piece{blocks.labels, block.voxels, last ? 1 : blocks.voxels, last};
+  const int64_t first =
+      block.sample * blocks.labels * blocks.voxels + block.first * (last ? blocks.labels : 1);
+  switch (values.scalar_type()) {
+    case at::kBFloat16:
+      return body(values.mutable_data_ptr<c10::BFloat16>() + first, piece);
+    case at::kHalf:
+      return body(values.mutable_data_ptr<c10::Half>() + first, piece);
+    default:
+      return body(values.mutable_data_ptr<float>() + first, piece);
   }
 }
 
 }  // namespace
 
 void read_rows(const at::Tensor& values, const Blocks& blocks, const Block& block, float* rows) {
-  switch (values.scalar_type()) {
-    case at::kBFloat16:
-      return read_typed<c10::BFloat16>(values, blocks, block, rows);
-    case at::kHalf:
-      return read_typed<c10::Half>(values, blocks, block, rows);
-    default:
-      return read_typed<float>(values, blocks, block, rows);
-  }
+  with_piece(values, blocks, block, [&]<typename Scalar>(const Scalar* from, const Piece& piece) {
+    read_piece(from, piece, rows);
+  });
 }
 
 void write_rows(const float* rows, const Blocks& blocks, const Block& block,
                 const at::Tensor& values) {
-  switch (values.scalar_type()) {
-    case at::kBFloat16:
-      return write_typed<c10::BFloat16>(rows, blocks, block, values);
-    case at::kHalf:
-      return write_typed<c10::Half>(rows, blocks, block, values);
-    default:
-      return write_typed<float>(rows, blocks, block, values);
-  }
+  with_piece(values, blocks, block, [&]<typename Scalar>(Scalar* to, const Piece& piece) {
+    write_piece(rows, piece, to);
+  });
 }
 
 void read_labels(const at::Tensor& labels, const char* name, const Blocks& blocks,

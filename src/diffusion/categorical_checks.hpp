@@ -21,8 +21,8 @@ inline void check_same_device(const at::Tensor& tensor, const char* name, const 
 /// `x` is uint8 or uint16; uint8 holds at most 256 labels.
 inline void check_label_type(const at::Tensor& x, const char* name, int64_t labels) {
   constexpr int64_t kMostInAByte = 256;
-  const bool fits = (x.scalar_type() == at::kByte && labels <= kMostInAByte) ||
-                    x.scalar_type() == at::kUInt16;
+  const bool fits =
+      (x.scalar_type() == at::kByte && labels <= kMostInAByte) || x.scalar_type() == at::kUInt16;
   if (!fits) {
     throw_failure("categorical diffusion: ", name, " is ", x.scalar_type(), " for ", labels,
                   " labels, expected uint8 (up to 256 labels) or uint16");
@@ -47,8 +47,7 @@ inline void check_logits(const at::Tensor& logits, const at::Tensor& xt) {
   }
   const auto type = logits.scalar_type();
   if (type != at::kFloat && type != at::kBFloat16 && type != at::kHalf) {
-    throw_failure("categorical diffusion: logits are ", type,
-                  ", expected Float, BFloat16 or Half");
+    throw_failure("categorical diffusion: logits are ", type, ", expected Float, BFloat16 or Half");
   }
   check_label_type(xt, "x_t", logits.size(1));
   check_same_device(xt, "x_t", logits);

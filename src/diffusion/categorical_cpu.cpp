@@ -146,8 +146,7 @@ at::Tensor sample(const at::Tensor& logits, const at::Tensor& xt, const at::Tens
     write_labels(scratch.x0.data(), blocks, block, out);
   });
   if (!finite) {
-    throw_failure(
-        "categorical diffusion: the network's logits are not finite, expected numbers");
+    throw_failure("categorical diffusion: the network's logits are not finite, expected numbers");
   }
   return out;
 }

@@ -14,12 +14,12 @@ namespace guidegen::categorical {
 
 /// Where the values [B,K,voxels] of a batch lie.
 struct Layout {
-  int64_t labels;
+  int labels;
   int64_t voxels;  ///< of one sample
   bool channels_last;
 
   GUIDEGEN_HOST_DEVICE int64_t offset(int64_t sample, int64_t voxel) const {
-    return sample * labels * voxels + voxel * (channels_last ? labels : 1);
+    return (sample * voxels) * labels + voxel * (channels_last ? labels : 1);
   }
   /// Distance of two labels of a voxel.
   GUIDEGEN_HOST_DEVICE int64_t stride() const { return channels_last ? 1 : voxels; }
@@ -43,22 +43,22 @@ struct TileSpan {
   }
 };
 
-GUIDEGEN_HOST_DEVICE inline int64_t tile_stride(int threads) { return threads + 1; }
+GUIDEGEN_HOST_DEVICE inline int tile_stride(int threads) { return threads + 1; }
 
 /// Calls move(position in the tile, position in memory counted from the tile's first value) for
 /// this thread's share.
 template <typename Move>
 GUIDEGEN_HOST_DEVICE void visit_tile(const Layout& layout, int count, int thread, int threads,
                                      const Move& move) {
-  const int64_t stride = tile_stride(threads);
+  const int stride = tile_stride(threads);
   if (!layout.channels_last) {
     if (thread >= count) return;
-    for (int64_t c = 0; c < layout.labels; ++c) move(c * stride + thread, c * layout.voxels + thread);
+    for (int c = 0; c < layout.labels; ++c) move(c * stride + thread, c * layout.voxels + thread);
     return;
   }
   // The tile is one piece of memory: threads walk along it, carrying (voxel, label) instead of
   // dividing each time.
-  const auto labels = static_cast<int>(layout.labels);
+  const int labels = layout.labels;
   const int voxel_step = threads / labels;
   const int label_step = threads % labels;
   int voxel = thread / labels;
@@ -79,7 +79,7 @@ GUIDEGEN_HOST_DEVICE void load_tile(const Scalar* values, const Layout& layout,
                                     const TileSpan& span, int thread, int threads, float* tile) {
   const Scalar* from = values + layout.offset(span.sample, span.first);
   visit_tile(layout, span.count, thread, threads,
-             [=](int64_t at, int64_t memory) { tile[at] = static_cast<float>(from[memory]); });
+             [=](int at, int64_t memory) { tile[at] = static_cast<float>(from[memory]); });
 }
 
 template <typename Scalar>
@@ -87,7 +87,7 @@ GUIDEGEN_HOST_DEVICE void store_tile(const float* tile, const Layout& layout, co
                                      int thread, int threads, Scalar* values) {
   Scalar* to = values + layout.offset(span.sample, span.first);
   visit_tile(layout, span.count, thread, threads,
-             [=](int64_t at, int64_t memory) { to[memory] = static_cast<Scalar>(tile[at]); });
+             [=](int at, int64_t memory) { to[memory] = static_cast<Scalar>(tile[at]); });
 }
 
 }  // namespace guidegen::categorical

@@ -18,13 +18,13 @@ namespace guidegen::categorical {
 /// A row that is overwritten in place: a column of a tile in shared memory.
 struct InPlaceRow {
   float* values;
-  int64_t stride;
+  int stride;
 
-  GUIDEGEN_HOST_DEVICE float logit(int64_t c) const { return values[c * stride]; }
+  GUIDEGEN_HOST_DEVICE float logit(int c) const { return values[c * stride]; }
   GUIDEGEN_HOST_DEVICE void begin(float /*top*/) {}
-  GUIDEGEN_HOST_DEVICE void keep(int64_t c, float e) { values[c * stride] = e; }
-  GUIDEGEN_HOST_DEVICE float e(int64_t c) const { return values[c * stride]; }
-  GUIDEGEN_HOST_DEVICE void write(int64_t c, float value) { values[c * stride] = value; }
+  GUIDEGEN_HOST_DEVICE void keep(int c, float e) { values[c * stride] = e; }
+  GUIDEGEN_HOST_DEVICE float e(int c) const { return values[c * stride]; }
+  GUIDEGEN_HOST_DEVICE void write(int c, float value) { values[c * stride] = value; }
 };
 
 /// A row that is read from and written to the tensors themselves, for more labels than fit into a
@@ -32,23 +32,24 @@ struct InPlaceRow {
 template <typename In, typename Out>
 struct StreamingRow {
   const In* from;
-  Out* to;  ///< may be null where nothing is written
-  int64_t stride;
+  int64_t stride;  ///< between labels in `from`
+  Out* to;         ///< may be null where nothing is written
+  int64_t to_stride;
   float top = 0;
 
-  GUIDEGEN_HOST_DEVICE float logit(int64_t c) const { return static_cast<float>(from[c * stride]); }
+  GUIDEGEN_HOST_DEVICE float logit(int c) const { return static_cast<float>(from[c * stride]); }
   GUIDEGEN_HOST_DEVICE void begin(float largest) { top = largest; }
-  GUIDEGEN_HOST_DEVICE void keep(int64_t /*c*/, float /*e*/) {}
-  GUIDEGEN_HOST_DEVICE float e(int64_t c) const { return exp_of(logit(c) - top); }
-  GUIDEGEN_HOST_DEVICE void write(int64_t c, float value) {
-    to[c * stride] = static_cast<Out>(value);
+  GUIDEGEN_HOST_DEVICE void keep(int /*c*/, float /*e*/) {}
+  GUIDEGEN_HOST_DEVICE float e(int c) const { return exp_of(logit(c) - top); }
+  GUIDEGEN_HOST_DEVICE void write(int c, float value) {
+    to[c * to_stride] = static_cast<Out>(value);
   }
 };
 
 template <typename Row>
-GUIDEGEN_HOST_DEVICE float top_of_voxel(const Row& row, int64_t labels) {
+GUIDEGEN_HOST_DEVICE float top_of_voxel(const Row& row, int labels) {
   float top = row.logit(0);
-  for (int64_t c = 1; c < labels; ++c) {
+  for (int c = 1; c < labels; ++c) {
     const float value = row.logit(c);
     top = top > value ? top : value;
   }
@@ -56,12 +57,12 @@ GUIDEGEN_HOST_DEVICE float top_of_voxel(const Row& row, int64_t labels) {
 }
 
 template <typename Row>
-GUIDEGEN_HOST_DEVICE Softmax exponentiate_voxel(Row& row, int64_t labels, int64_t xt, float top,
+GUIDEGEN_HOST_DEVICE Softmax exponentiate_voxel(Row& row, int labels, int xt, float top,
                                                 const Transition& t) {
   float sum = 0;
   float sum_over_z = 0;
   row.begin(top);
-  for (int64_t c = 0; c < labels; ++c) {
+  for (int c = 0; c < labels; ++c) {
     const float e = exp_of(row.logit(c) - top);
     row.keep(c, e);
     sum += e;
@@ -72,7 +73,7 @@ GUIDEGEN_HOST_DEVICE Softmax exponentiate_voxel(Row& row, int64_t labels, int64_
 
 /// What of one voxel enters the loss; the two scales are the factors of the terms in the gradient.
 struct VoxelInput {
-  int64_t x0, xt;
+  int x0, xt;
   float weight;
   float kl_scale, ce_scale;
 };
@@ -84,14 +85,14 @@ struct VoxelLoss {
 
 /// Losses of a voxel for s = t - 1; with `gradient`, the row receives their derivative.
 template <typename Row>
-GUIDEGEN_HOST_DEVICE VoxelLoss loss_of_voxel(Row& row, int64_t labels, const VoxelInput& in,
+GUIDEGEN_HOST_DEVICE VoxelLoss loss_of_voxel(Row& row, int labels, const VoxelInput& in,
                                              const Transition& t, bool gradient) {
   const float top = top_of_voxel(row, labels);
   const float true_logit = row.logit(in.x0) - top;
   const Softmax softmax = exponentiate_voxel(row, labels, in.xt, top, t);
   const float ce = softmax.log_sum - true_logit;
   if (t.ends()) {
-    for (int64_t c = 0; gradient && c < labels; ++c) {
+    for (int c = 0; gradient && c < labels; ++c) {
       const float p = row.e(c) * softmax.inverse_sum;
       row.write(c, in.weight * (in.kl_scale + in.ce_scale) * ce_gradient(p, c == in.x0));
     }
@@ -100,7 +101,7 @@ GUIDEGEN_HOST_DEVICE VoxelLoss loss_of_voxel(Row& row, int64_t labels, const Vox
   const Target target = target_of(in.x0 == in.xt, t);
   float kl = 0;
   float pull = 0;
-  for (int64_t c = 0; c < labels; ++c) {
+  for (int c = 0; c < labels; ++c) {
     const bool truth = c == in.x0;
     const LabelTerm term(c == in.xt, truth, row.e(c) * softmax.inverse_sum, softmax.mix,
                          target.q_true, target.q_other, t);
@@ -108,7 +109,7 @@ GUIDEGEN_HOST_DEVICE VoxelLoss loss_of_voxel(Row& row, int64_t labels, const Vox
     kl += term.divergence(truth ? target.over_true : target.over_other);
   }
   pull *= t.b;
-  for (int64_t c = 0; gradient && c < labels; ++c) {
+  for (int c = 0; gradient && c < labels; ++c) {
     const bool truth = c == in.x0;
     const float p = row.e(c) * softmax.inverse_sum;
     const LabelTerm term(c == in.xt, truth, p, softmax.mix, target.q_true, target.q_other, t);
@@ -120,28 +121,27 @@ GUIDEGEN_HOST_DEVICE VoxelLoss loss_of_voxel(Row& row, int64_t labels, const Vox
 
 /// Leaves p(x_s = c|x_t) in the row.
 template <typename Row>
-GUIDEGEN_HOST_DEVICE void posterior_of_voxel(Row& row, int64_t labels, int64_t xt,
-                                             const Transition& t) {
+GUIDEGEN_HOST_DEVICE void posterior_of_voxel(Row& row, int labels, int xt, const Transition& t) {
   const float top = top_of_voxel(row, labels);
   const Softmax softmax = exponentiate_voxel(row, labels, xt, top, t);
-  for (int64_t c = 0; c < labels; ++c) row.write(c, posterior_of(c == xt, row.e(c), softmax, t));
+  for (int c = 0; c < labels; ++c) row.write(c, posterior_of(c == xt, row.e(c), softmax, t));
 }
 
 /// Label at which the cumulated p(x_s|x_t) passes `uniform`; -1 when it isn't finite. Writes
 /// nothing.
 template <typename Row>
-GUIDEGEN_HOST_DEVICE int64_t sample_voxel(Row& row, int64_t labels, int64_t xt, float uniform,
-                                          const Transition& t) {
+GUIDEGEN_HOST_DEVICE int sample_voxel(Row& row, int labels, int xt, float uniform,
+                                      const Transition& t) {
   const float top = top_of_voxel(row, labels);
   const Softmax softmax = exponentiate_voxel(row, labels, xt, top, t);
   float total = 0;
-  for (int64_t c = 0; c < labels; ++c) total += posterior_of(c == xt, row.e(c), softmax, t);
+  for (int c = 0; c < labels; ++c) total += posterior_of(c == xt, row.e(c), softmax, t);
   if (!(total < 3e38F)) return -1;
   // The total is summed in the order of the scan and uniform < 1, so the scan passes the target at
   // a label of positive probability before it ends.
   const float target = uniform * total;
   float cumulated = 0;
-  for (int64_t c = 0; c + 1 < labels; ++c) {
+  for (int c = 0; c + 1 < labels; ++c) {
     cumulated += posterior_of(c == xt, row.e(c), softmax, t);
     if (cumulated > target) return c;
   }
