@@ -34,7 +34,7 @@ struct Options {
 };
 
 /// Voxels of every label that occurs, by name.
-Json count_labels(const Volume& mask, const Vocabulary& vocabulary) {
+Json voxels_by_name(const Volume& mask, const Vocabulary& vocabulary) {
   const at::Tensor counts = count_labels(mask.data, vocabulary.size());
   Json json = Json::object();
   for (const LabelInfo& label : vocabulary.labels()) {
@@ -54,7 +54,7 @@ Json prepare_one(const PairFiles& files, const Vocabulary& vocabulary, const Opt
   json["prompt"] = to_json(prepared.prompt);
   json["size"] = prepared.ct.geometry.size;
   json["spacing_mm"] = prepared.ct.geometry.spacing;
-  json["voxels"] = count_labels(prepared.mask, vocabulary);
+  json["voxels"] = voxels_by_name(prepared.mask, vocabulary);
   return json;
 }
 
