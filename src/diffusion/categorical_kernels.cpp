@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "diffusion/vector_math.hpp"
+#include "guidegen/nn/vector_math.hpp"
 
 // Every inner loop runs over the voxels of a block, with the label outside: the loops have no
 // branches, read and write consecutive floats and vectorise at -O3 (see CMakeLists.txt).

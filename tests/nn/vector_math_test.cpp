@@ -1,4 +1,4 @@
-#include "../../src/diffusion/vector_math.hpp"
+#include "guidegen/nn/vector_math.hpp"
 
 #include <gtest/gtest.h>
 
