@@ -40,7 +40,10 @@ struct Operands {
 
   Operands(const at::Tensor& w, const at::Tensor& b, const std::optional<at::Tensor>& s,
            const std::optional<at::Tensor>& t)
-      : weight(dense_float(w)), bias(dense_float(b)), scale(dense_float(s)), shift(dense_float(t)) {}
+      : weight(dense_float(w)),
+        bias(dense_float(b)),
+        scale(dense_float(s)),
+        shift(dense_float(t)) {}
 
   Parameters parameters() const {
     return {weight.const_data_ptr<float>(), bias.const_data_ptr<float>(), data_or_null(scale),
@@ -63,8 +66,7 @@ Normalized forward_cuda(const at::Tensor& x, int64_t groups, const at::Tensor& w
   if (x.numel() == 0) return out;
   const auto& [y, mean, rstd] = out;
   const Operands operands(weight, bias, scale, shift);
-  const Problem problem =
-      problem_of(in, groups, starts_aligned(in.values) && starts_aligned(y));
+  const Problem problem = problem_of(in, groups, starts_aligned(in.values) && starts_aligned(y));
   const auto scratch = at::empty({forward_scratch(problem)}, options);
   forward(problem, in.values.const_data_ptr(), operands.parameters(), static_cast<float>(eps),
           scratch.mutable_data_ptr<float>(), y.mutable_data_ptr(), mean.mutable_data_ptr<float>(),
@@ -82,7 +84,8 @@ Gradients backward_cuda(const at::Tensor& dy, const at::Tensor& x, const at::Ten
   const at::Tensor outer = in.like_this(dy);
   const auto options = x.options().dtype(at::kFloat);
   const Gradients out{at::empty_like(in.values), at::empty({in.channels}, options),
-                      at::empty({in.channels}, options), at::empty({in.batch, in.channels}, options),
+                      at::empty({in.channels}, options),
+                      at::empty({in.batch, in.channels}, options),
                       at::empty({in.batch, in.channels}, options)};
   const auto& [dx, dweight, dbias, dscale, dshift] = out;
   if (x.numel() == 0) {
@@ -93,13 +96,12 @@ Gradients backward_cuda(const at::Tensor& dy, const at::Tensor& x, const at::Ten
   const Problem problem = problem_of(
       in, groups, starts_aligned(in.values) && starts_aligned(outer) && starts_aligned(dx));
   const auto scratch = at::empty({backward_scratch(problem)}, options);
-  backward(problem, outer.const_data_ptr(), in.values.const_data_ptr(),
-           mean.const_data_ptr<float>(), rstd.const_data_ptr<float>(), operands.parameters(),
-           scratch.mutable_data_ptr<float>(),
-           {dx.mutable_data_ptr(), dweight.mutable_data_ptr<float>(),
-            dbias.mutable_data_ptr<float>(), dscale.mutable_data_ptr<float>(),
-            dshift.mutable_data_ptr<float>()},
-           c10::cuda::getCurrentCUDAStream());
+  backward(
+      problem, outer.const_data_ptr(), in.values.const_data_ptr(), mean.const_data_ptr<float>(),
+      rstd.const_data_ptr<float>(), operands.parameters(), scratch.mutable_data_ptr<float>(),
+      {dx.mutable_data_ptr(), dweight.mutable_data_ptr<float>(), dbias.mutable_data_ptr<float>(),
+       dscale.mutable_data_ptr<float>(), dshift.mutable_data_ptr<float>()},
+      c10::cuda::getCurrentCUDAStream());
   C10_CUDA_KERNEL_LAUNCH_CHECK();
   return out;
 }

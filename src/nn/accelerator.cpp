@@ -73,8 +73,9 @@ Loaded load() {
   };
   const fs::path path = find_plugin();
   if (path.empty()) {
-    return fail(concat(kFileName, " is neither beside the program nor in ../lib/guidegen; set "
-                                  "GUIDEGEN_CUDA_PLUGIN to where it is"));
+    return fail(concat(kFileName,
+                       " is neither beside the program nor in ../lib/guidegen; set "
+                       "GUIDEGEN_CUDA_PLUGIN to where it is"));
   }
   // Global, so that the libraries which it brings (torch_cuda) find each other's symbols.
   void* plugin = dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL);
@@ -128,8 +129,8 @@ c10::Device resolve_device(const std::string& text, int local_rank) {
   }
   const int count = gpu->device_count();
   if (numbered && wanted >= count) {
-    throw_usage("--device ", text, ": this machine has ", count, " GPU(s), expected cuda:0 to cuda:",
-                count - 1);
+    throw_usage("--device ", text, ": this machine has ", count,
+                " GPU(s), expected cuda:0 to cuda:", count - 1);
   }
   const int index = wanted % count;
   gpu->set_device(index);

@@ -8,8 +8,8 @@ namespace guidegen {
 namespace {
 
 bool same_kind(const at::Tensor& a, const at::Tensor& b) {
-  return a.sizes() == b.sizes() && a.scalar_type() == b.scalar_type() &&
-         a.device() == b.device() && a.suggest_memory_format() == b.suggest_memory_format();
+  return a.sizes() == b.sizes() && a.scalar_type() == b.scalar_type() && a.device() == b.device() &&
+         a.suggest_memory_format() == b.suggest_memory_format();
 }
 
 bool graphable(const std::vector<at::Tensor>& inputs) {
