@@ -22,6 +22,7 @@ except ImportError as error:
     print(f"skipped: {error}")
     sys.exit(77)
 
+import pytorch_losses as losses
 import pytorch_networks as networks
 from pytorch_prompts import encode_prompts
 
@@ -50,9 +51,23 @@ def run_stage(stage, network, given, prompts):
     if stage == 1:
         found["logits"] = network(given["xt"], given["t"], given["signal"], text, given["plan"],
                                   given["odds"], given["geometry"])
+        found.update(synthesizer_losses(network.config, given))
     else:
         found["velocity"] = network(
             given["z"], given["time"], text, given["mask"], given["geometry"])
+    return found
+
+
+def synthesizer_losses(config, given):
+    """Loss of stage I and its gradient, twice: in closed form and by the table of transitions."""
+    found, schedule = {}, losses.alpha_bar(config["timesteps"], config["schedule"])
+    for kind, function in losses.SYNTHESIZER_LOSSES.items():
+        logits = given["out.logits"].clone().requires_grad_()
+        with torch.enable_grad():
+            loss = function(logits, given["x0"], given["xt"], given["t"], schedule, config,
+                            given["weight"])
+            found[f"loss {kind}"] = loss.detach()
+            found[f"gradient {kind}"], = torch.autograd.grad(loss, logits)
     return found
 
 
@@ -85,12 +100,12 @@ def main():
         with torch.no_grad():
             found = run_stage(stage, network, given, prompts)
         for name, theirs in found.items():
-            ours = given[f"out.{name}"]
+            ours = given[f"out.{name.split()[0]}"]
             if name == "tokens":  # what padding holds is no part of the contract
                 ours = ours * given["out.present"].unsqueeze(-1)
             error = relative_error(ours, theirs)
             worst = max(worst, error)
-            print(f"stage {stage} {name:13} {str(tuple(theirs.shape)):24} {error:.1e}")
+            print(f"stage {stage} {name:15} {str(tuple(theirs.shape)):24} {error:.1e}")
     print(f"worst relative error {worst:.1e}, allowed {options.tolerance:.0e}")
     return 0 if worst <= options.tolerance else 1
 

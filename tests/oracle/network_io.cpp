@@ -71,6 +71,25 @@ JsonObject config_of(const ModelDescription& model, int stage, const std::string
   return {model.stages.at(stage).config, source, concat("stages.", stage, ".config")};
 }
 
+// The loss of stage I and its gradient, for x_0 = other labels than x_t in some voxels.
+void put_loss(const SynthesizerConfig& config, int64_t labels, const at::Tensor& xt,
+              const at::Tensor& t, const at::Tensor& logits, TensorFile& file) {
+  const CategoricalDiffusion diffusion(NoiseSchedule(config.schedule, config.timesteps), labels);
+  auto stream = stream_of("stage1/weight");
+  const auto weight = random_uniform(stream, xt.sizes()) + 0.5;
+  const auto x0 = torch::where(random_uniform(stream, xt.sizes()) < 0.5, xt,
+                               random_labels(xt.size(0), labels, "stage1/x0"));
+  const torch::AutoGradMode with_gradient(true);
+  const auto leaf = logits.detach().clone().requires_grad_();
+  const auto loss =
+      diffusion.loss(leaf, x0, xt, t, config.kl_weight, config.ce_weight, weight).total;
+  loss.backward();
+  put(file, "stage1.x0", x0);
+  put(file, "stage1.weight", weight);
+  put(file, "stage1.out.loss", loss);
+  put(file, "stage1.out.gradient", leaf.grad());
+}
+
 void run_synthesizer(const ModelDescription& model, const std::filesystem::path& folder,
                      TensorFile& file) {
   const auto config = SynthesizerConfig::from_json(config_of(model, 1, folder.string()));
@@ -101,7 +120,9 @@ void run_synthesizer(const ModelDescription& model, const std::filesystem::path&
   put(file, "stage1.odds", condition.odds);
   put(file, "stage1.geometry", condition.geometry);
   put_text(file, "stage1.out.", condition.text);
-  put(file, "stage1.out.logits", network->forward(xt, t, condition));
+  const auto logits = network->forward(xt, t, condition);
+  put(file, "stage1.out.logits", logits);
+  put_loss(config, labels, xt, t, logits, file);
 }
 
 void run_autoencoder(const ModelDescription& model, const std::filesystem::path& folder,
