@@ -33,3 +33,11 @@ function(guidegen_add_area name)
     target_precompile_headers(${target} REUSE_FROM guidegen_pch)
   endif()
 endfunction()
+
+# For programs outside the areas whose files include torch/torch.h.
+function(guidegen_reuse_precompiled_header target)
+  # The header was compiled with -fPIC; -fPIE, the default for programs, would not match it.
+  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  target_compile_options(${target} PRIVATE -fPIC)
+  target_precompile_headers(${target} REUSE_FROM guidegen_pch)
+endfunction()

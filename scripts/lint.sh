@@ -44,7 +44,8 @@ check_format() {
 }
 
 mapfile -t sources < <(git ls-files --cached --others --exclude-standard \
-  'include/*.hpp' 'src/*.hpp' 'src/*.cpp' 'tests/*.hpp' 'tests/*.cpp' 'cmake/*.hpp' |
+  'include/*.hpp' 'src/*.hpp' 'src/*.cpp' 'tests/*.hpp' 'tests/*.cpp' 'cmake/*.hpp' \
+  'bench/*.hpp' 'bench/*.cpp' |
   while read -r file; do [[ -f "$file" ]] && echo "$file"; done)
 
 case "${1:-}" in

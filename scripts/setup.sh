@@ -2,13 +2,15 @@
 # Prepares a Debian 12 or Ubuntu 24.04 machine to build guidegen. Safe to run again: it installs
 # only what is missing and fetches nothing twice.
 #
-#   scripts/setup.sh
+#   scripts/setup.sh [--with-pytorch]
 #
 # It sets up, in this order:
 #   1. system packages (apt), through sudo where needed;
 #   2. a Python environment with the libraries that the tests compare against;
-#   3. LibTorch from pinned wheels, checked by SHA-256.
-# 2 and 3 go to ${XDG_CACHE_HOME:-$HOME/.cache}/guidegen.
+#   3. LibTorch from pinned wheels, checked by SHA-256;
+#   4. with --with-pytorch, a Python environment with PyTorch (several GB), which one test and the
+#      benchmarks compare with.
+# 2 to 4 go to ${XDG_CACHE_HOME:-$HOME/.cache}/guidegen.
 #
 # Environment:
 #   Torch_ROOT           use this LibTorch (folder with include/ and lib/) and fetch none
@@ -20,6 +22,13 @@
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 # shellcheck source=third_party/versions.env
 source "$root/third_party/versions.env"
+
+with_pytorch=0
+case "${1:-}" in
+  "") ;;
+  --with-pytorch) with_pytorch=1 ;;
+  *) die "unknown option $1 (see the top of this file)" ;;
+esac
 
 packages=(
   g++ cmake ninja-build ccache
@@ -66,16 +75,17 @@ python() {
   if [[ -x /usr/bin/python3 ]]; then /usr/bin/python3 "$@"; else python3 "$@"; fi
 }
 
-ensure_oracles() {
-  local requirements="$root/tests/oracle/requirements.txt" digest
+# ensure_environment FOLDER REQUIREMENTS
+ensure_environment() {
+  local folder="$1" requirements="$2" digest
   digest="$(sha256sum <"$requirements")"
-  [[ -f "$oracles/.complete" && "$(<"$oracles/.complete")" == "$digest" ]] && return
+  [[ -f "$folder/.complete" && "$(<"$folder/.complete")" == "$digest" ]] && return
   # A virtual environment holds absolute paths, so it is built in place; the marker comes last.
-  rm -rf "$oracles"
-  python -m venv "$oracles"
-  "$oracles/bin/python" -m pip install --quiet --disable-pip-version-check \
+  rm -rf "$folder"
+  python -m venv "$folder"
+  "$folder/bin/python" -m pip install --quiet --disable-pip-version-check \
     --only-binary=:all: --requirement "$requirements" >&2
-  echo "$digest" >"$oracles/.complete"
+  echo "$digest" >"$folder/.complete"
 }
 
 wheel_is_good() { [[ -f "$1" ]] && echo "$2  $1" | sha256sum --check --status; }
@@ -140,6 +150,10 @@ ensure_packages
 # Two runs at once (demo.sh and test.sh, say) take turns.
 exec 9>"$cache/.setup.lock"
 flock 9
-ensure_oracles
+ensure_environment "$oracles" "$root/tests/oracle/requirements.txt"
 ensure_libtorch
+if ((with_pytorch)); then
+  say "PyTorch, in $pytorch"
+  ensure_environment "$pytorch" "$root/tests/oracle/requirements-pytorch.txt"
+fi
 say "ready: LibTorch ${Torch_ROOT:-$cache/libtorch-$LIBTORCH_VERSION}, test oracles in $oracles"

@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include "guidegen/nn/checkpointed.hpp"
+#include "guidegen/nn/group_norm.hpp"
 
 namespace guidegen {
 
@@ -49,6 +50,12 @@ at::Tensor pad_to_multiple(const at::Tensor& x, int64_t factor, double value) {
   return needed ? at::constant_pad_nd(x, pad, value) : x;
 }
 
+at::Tensor silu_of(const torch::nn::GroupNorm& norm, const at::Tensor& x, const at::Tensor& scale,
+                   const at::Tensor& shift) {
+  return group_norm_silu(x, norm->options.num_groups(), norm->weight, norm->bias, scale, shift,
+                         norm->options.eps());
+}
+
 ResidualBlock3dImpl::ResidualBlock3dImpl(int64_t in_channels, int64_t out_channels,
                                          int64_t embedding_width) {
   norm1_ = register_module("norm1", torch::nn::GroupNorm(norm_groups(in_channels), in_channels));
@@ -81,13 +88,14 @@ at::Tensor ResidualBlock3dImpl::forward(const at::Tensor& x, const at::Tensor& e
 }
 
 at::Tensor ResidualBlock3dImpl::compute(const at::Tensor& x, const at::Tensor& embedding) {
-  auto h = norm2_(conv1_(torch::silu(norm1_(x))));
-  if (!modulation_.is_empty()) {
-    const auto parts =
-        modulation_(torch::silu(embedding)).unsqueeze(-1).unsqueeze(-1).unsqueeze(-1).chunk(2, 1);
-    h = torch::addcmul(parts[1].to(h.dtype()), h, (1 + parts[0]).to(h.dtype()));
+  auto h = conv1_(silu_of(norm1_, x));
+  if (modulation_.is_empty()) {
+    h = silu_of(norm2_, h);
+  } else {
+    const auto parts = modulation_(torch::silu(embedding)).chunk(2, 1);
+    h = silu_of(norm2_, h, parts[0], parts[1]);
   }
-  h = conv2_(torch::silu(h));
+  h = conv2_(h);
   return h + (skip_.is_empty() ? x : skip_(x));
 }
 

@@ -76,7 +76,7 @@ at::Tensor FeatureGeneratorImpl::forward(const at::Tensor& z, const at::Tensor& 
   const auto features =
       unet_->forward(x, embedding, {condition.text.tokens, condition.text.present}).features;
   const AutocastScope full_precision(false);
-  return output_(torch::silu(output_norm_(features.to(at::kFloat))));
+  return output_(silu_of(output_norm_, features.to(at::kFloat)));
 }
 
 StepInputs FeatureGeneratorImpl::prepare(const TrainingBatch& batch,

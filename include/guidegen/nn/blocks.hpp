@@ -25,6 +25,11 @@ at::Tensor depth_to_space(const at::Tensor& x, int64_t factor);
 /// axes.
 at::Tensor pad_to_multiple(const at::Tensor& x, int64_t factor, double value);
 
+/// silu(norm(x) * (1 + scale) + shift); scale and shift [B,C], both or neither
+/// (nn/group_norm.hpp).
+at::Tensor silu_of(const torch::nn::GroupNorm& norm, const at::Tensor& x,
+                   const at::Tensor& scale = {}, const at::Tensor& shift = {});
+
 /// Residual block: GroupNorm, SiLU, 3x3x3 convolution, scale and shift by an embedding (AdaGN;
 /// Dhariwal & Nichol, NeurIPS 2021), GroupNorm, SiLU, zero-initialised 3x3x3 convolution, plus the
 /// (projected) input.

@@ -1,0 +1,344 @@
+// guidegen_step_bench: times whole training steps, or sampling, of one stage on made-up patients
+// and prints one JSON line.
+//
+//   guidegen_step_bench --stage 1|2|3 [--preset demo|file.json] [--size X Y Z] [--batch N]
+//     [--steps N] [--warmup N] [--threads N] [--precision fp32|bf16] [--device cpu|cuda]
+//     [--mode train|sample] [--inputs fresh|ready]
+//
+// A training step is what the trainer does: loss, backward and Optimizer::apply. With `--inputs
+// fresh` it starts from cases, as the trainer does; with `ready` (stage I) from noised labels and
+// rasterized plans, as pytorch_steps.py does. Stages II and III prepare nothing that counts, so
+// there both are the same. Sampling is of one case, --sampling-steps network calls. Seconds are of
+// one step of training, or of one whole case.
+#include <torch/torch.h>
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <iostream>
+
+#include "guidegen/core/error.hpp"
+#include "guidegen/data/phantom.hpp"
+#include "guidegen/data/tumor_census.hpp"
+#include "guidegen/nn/autocast.hpp"
+#include "guidegen/nn/random_tensor.hpp"
+#include "guidegen/stages/feature_generator.hpp"
+#include "guidegen/stages/synthesizer.hpp"
+#include "guidegen/train/training_config.hpp"
+
+namespace guidegen::bench {
+namespace {
+
+constexpr uint64_t kSeed = 1;
+constexpr int64_t kTotalSteps = 1000;  // of the learning rate's schedule
+
+struct Options {
+  int stage = 1;
+  std::string preset = "demo";
+  std::vector<int64_t> size{64, 64, 80};
+  int64_t batch = 2, steps = 10, warmup = 2, threads = 1, sampling_steps = 0;
+  std::string precision = "fp32", device = "cpu", mode = "train", inputs = "fresh";
+};
+
+/// What one stage offers to be timed.
+struct Subject {
+  std::shared_ptr<torch::nn::Module> module;
+  std::function<LossTerms(int64_t step)> loss;
+  std::function<void()> sample;
+  std::vector<int64_t> shape;  ///< of a training batch
+  int64_t sampling_steps = 1;
+};
+
+using Cases = TrainingBatch;
+
+/// Phantoms in memory as the loader hands them out. Each wants a tumor, as the data sets have.
+Cases make_cases(const Options& options, const Vocabulary& vocabulary) {
+  Cases cases;
+  for (int64_t i = 0; i < options.batch; ++i) {
+    PhantomRequest request;
+    request.seed = kSeed;
+    request.case_id = concat("bench-", i);
+    request.geometry =
+        centered_geometry({options.size[0], options.size[1], options.size[2]}, {6, 6, 6});
+    request.wish.tumors = std::vector<TumorRequest>(1);
+    request.wish.tumors->front().organ = TumorOrgan::kLiver;
+    const Phantom phantom = make_phantom(request, vocabulary);
+    auto item = std::make_shared<TrainingCase>();
+    item->id = request.case_id;
+    item->prompt = phantom.prompt;
+    item->geometry = phantom.mask.geometry;
+    item->mask = phantom.mask.data.select(0, 0).contiguous();
+    item->ct = phantom.ct.data.select(0, 0).to(at::kShort);
+    item->tumors = find_tumors(phantom.mask, vocabulary);
+    cases.push_back(item);
+  }
+  return cases;
+}
+
+std::vector<int64_t> shape_of(const Cases& cases) {
+  const auto& mask = cases.front()->mask;
+  return {int64_t(cases.size()), mask.size(0), mask.size(1), mask.size(2)};
+}
+
+// --- stage I ------------------------------------------------------------------------------------
+
+/// Inputs of a step that do not depend on the weights, made once.
+struct ReadyInputs {
+  std::vector<std::optional<Prompt>> prompts;
+  SynthesizerImpl::Condition condition;  // its text is encoded in every step: it is learned
+  at::Tensor x0, xt, t, weight;
+};
+
+ReadyInputs make_ready_inputs(const SynthesizerConfig& config,
+                              const CategoricalDiffusion& diffusion, const Cases& cases,
+                              at::Device device) {
+  ReadyInputs ready;
+  RandomStream stream(kSeed, "bench", "ready");
+  std::vector<at::Tensor> masks, plans, odds, geometries;
+  std::vector<int64_t> times;
+  for (const auto& item : cases) {
+    const auto plan = plan_of(item->tumors, item->geometry);
+    const auto raster = rasterize_plan(plan, item->geometry, 2);
+    masks.push_back(item->mask);
+    plans.push_back(torch::cat({raster, torch::zeros_like(raster.slice(0, 0, 3))}).unsqueeze(0));
+    odds.push_back(plan_log_odds(plan, item->geometry).unsqueeze(0));
+    geometries.push_back(geometry_features(item->geometry));
+    times.push_back(1 + stream.integer(config.timesteps));
+    ready.prompts.push_back(item->prompt);
+  }
+  ready.x0 = torch::stack(masks);
+  ready.t = torch::tensor(times);
+  ready.xt = diffusion.add_noise(ready.x0, ready.t, random_uniform(stream, ready.x0.sizes()));
+  ready.condition.plan = torch::cat(plans).to(device);
+  ready.condition.odds = torch::cat(odds).to(device);
+  ready.condition.geometry = torch::cat(geometries).to(device);
+  ready.x0 = ready.x0.to(device);
+  ready.xt = ready.xt.to(device);
+  ready.weight =
+      1.0 + config.plan_voxel_weight * (0.5 * ready.condition.odds + 1.0).clamp_(0.0, 1.0);
+  return ready;
+}
+
+Subject synthesizer_subject(const Options& options, JsonObject network,
+                            const Vocabulary& vocabulary, at::Device device) {
+  const auto config = SynthesizerConfig::from_json(network);
+  Synthesizer synthesizer(config, vocabulary.size(), vocabulary.tumor());
+  synthesizer->to(device);
+  const auto cases = make_cases(options, vocabulary);
+  Subject subject{synthesizer.ptr(), {}, {}, shape_of(cases), config.sampling_steps};
+  if (options.inputs == "ready") {
+    const CategoricalDiffusion diffusion(NoiseSchedule(config.schedule, config.timesteps),
+                                         vocabulary.size());
+    const auto ready = make_ready_inputs(config, diffusion, cases, device);
+    const auto encoder = std::dynamic_pointer_cast<AttributeEncoderImpl>(
+        synthesizer->named_children()["prompt_encoder"]);
+    subject.loss = [=](int64_t) mutable {
+      auto condition = ready.condition;
+      condition.text = encoder->forward(ready.prompts);
+      const auto logits = synthesizer->forward(ready.xt, ready.t, condition);
+      const AutocastScope full_precision(false);
+      const auto losses = diffusion.loss(logits, ready.x0, ready.xt, ready.t, config.kl_weight,
+                                         config.ce_weight, ready.weight);
+      return LossTerms{losses.total, {}};
+    };
+  } else {
+    subject.loss = [=](int64_t step) mutable { return synthesizer->loss(cases, {kSeed, step}); };
+  }
+  subject.sample = [=, calls = options.sampling_steps]() mutable {
+    SynthesizerImpl::Request request;
+    request.prompt = cases.front()->prompt;
+    request.geometry = cases.front()->geometry;
+    request.steps = calls > 0 ? calls : config.sampling_steps;
+    synthesizer->sample(request);
+  };
+  return subject;
+}
+
+// --- stage II -----------------------------------------------------------------------------------
+
+Subject autoencoder_subject(const Options& options, JsonObject network,
+                            const Vocabulary& vocabulary, at::Device device) {
+  const auto config = HdrAutoencoderConfig::from_json(network);
+  HdrAutoencoder autoencoder(config, vocabulary.size());
+  autoencoder->to(device);
+  const auto cases = make_cases(options, vocabulary);
+  Subject subject;
+  subject.module = autoencoder.ptr();
+  subject.shape = {options.batch, config.crop, config.crop, config.crop};
+  subject.loss = [=](int64_t step) mutable { return autoencoder->loss(cases, {kSeed, step}); };
+  subject.sample = [=]() mutable {  // both ways: CT -> latent -> CT
+    const auto& item = *cases.front();
+    const Volume ct{item.ct.to(at::kFloat).unsqueeze(0), item.geometry};
+    const Volume mask{item.mask.unsqueeze(0), item.geometry};
+    reconstruct_ct(autoencoder, ct, &mask);
+  };
+  return subject;
+}
+
+// --- stage III ----------------------------------------------------------------------------------
+
+Subject generator_subject(const Options& options, JsonObject network, const Vocabulary& vocabulary,
+                          at::Device device) {
+  constexpr int64_t kLatents = 4, f = HdrAutoencoderImpl::kDownsampling;
+  const auto config = FeatureGeneratorConfig::from_json(network);
+  FeatureGenerator generator(config, vocabulary.size(), kLatents);
+  generator->to(device);
+  const auto cases = make_cases(options, vocabulary);
+  const auto shape = shape_of(cases);
+  RandomStream stream(kSeed, "bench", "latents");
+  const auto latents =
+      random_normal(stream, {shape[0], kLatents, shape[1] / f, shape[2] / f, shape[3] / f})
+          .to(device);
+  Subject subject{generator.ptr(), {}, {}, shape, config.sampling_steps};
+  subject.loss = [=](int64_t step) mutable {
+    return generator->loss(cases, latents, {kSeed, step});
+  };
+  subject.sample = [=, calls = options.sampling_steps]() mutable {
+    FeatureGeneratorImpl::Request request;
+    request.prompt = cases.front()->prompt;
+    request.mask = {cases.front()->mask.unsqueeze(0), cases.front()->geometry};
+    request.steps = calls > 0 ? calls : config.sampling_steps;
+    generator->sample(request);
+  };
+  return subject;
+}
+
+Subject make_subject(const Options& options, const Json& network, at::Device device) {
+  const auto vocabulary = Vocabulary::load("torso");
+  JsonObject object(network, options.preset, "network");
+  if (options.stage == 1) return synthesizer_subject(options, object, vocabulary, device);
+  if (options.stage == 2) return autoencoder_subject(options, object, vocabulary, device);
+  return generator_subject(options, object, vocabulary, device);
+}
+
+// --- measuring ----------------------------------------------------------------------------------
+
+/// A line "name: N kB" of /proc/self/status, in MiB.
+double status_mib(const std::string& name) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.rfind(name + ":", 0) == 0) return std::stod(line.substr(name.size() + 1)) / 1024.0;
+  }
+  return 0;
+}
+
+/// VmHWM starts again from what is resident now (Linux, proc(5): clear_refs).
+void reset_peak() { std::ofstream("/proc/self/clear_refs") << "5"; }
+
+void wait_for(at::Device device) {
+  if (device.is_cuda()) torch::cuda::synchronize();
+}
+
+std::vector<double> time_calls(const Options& options, at::Device device,
+                               const std::function<void(int64_t)>& body) {
+  std::vector<double> seconds;
+  for (int64_t step = 0; step < options.warmup + options.steps; ++step) {
+    const auto start = std::chrono::steady_clock::now();
+    body(step);
+    wait_for(device);
+    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
+    if (step >= options.warmup) seconds.push_back(passed.count());
+  }
+  return seconds;
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const size_t middle = values.size() / 2;
+  return values.size() % 2 ? values[middle] : 0.5 * (values[middle - 1] + values[middle]);
+}
+
+Json measure(const Options& options) {
+  const at::Device device(options.device);
+  torch::set_num_threads(int(options.threads));
+  torch::manual_seed(kSeed);
+  const Json preset = load_preset(options.preset, options.stage, {});
+  const Json network = preset.value("network", Json::object());
+  Subject subject = make_subject(options, network, device);
+  const Json training_json = preset.value("training", Json::object());
+  const auto training =
+      TrainingConfig::from_json(JsonObject(training_json, options.preset, "training"));
+  int64_t parameters = 0;
+  for (const auto& item : subject.module->named_parameters()) {
+    // The planner is fitted once, before the first step; no step touches it.
+    if (item.key().rfind("planner.", 0) != 0) parameters += item.value().numel();
+  }
+  const bool bf16 = use_bf16(options.precision);
+  const double resident = status_mib("VmRSS");
+  reset_peak();
+  std::vector<double> seconds;
+  if (options.mode == "train") {
+    subject.module->train();
+    Optimizer optimizer(*subject.module, training.optimizer, kTotalSteps);
+    seconds = time_calls(options, device, [&](int64_t step) {
+      LossTerms terms;
+      {
+        const AutocastScope autocast(bf16);
+        terms = subject.loss(step);
+      }
+      terms.total.backward();
+      optimizer.apply(step);
+    });
+  } else {
+    subject.module->eval();
+    seconds = time_calls(options, device, [&](int64_t) {
+      const AutocastScope autocast(bf16);
+      subject.sample();
+    });
+    subject.shape[0] = 1;
+  }
+  return {{"program", "guidegen"},
+          {"stage", options.stage},
+          {"mode", options.mode},
+          {"inputs", options.inputs},
+          {"preset", options.preset},
+          {"shape", subject.shape},
+          {"device", options.device},
+          {"precision", options.precision},
+          {"threads", options.threads},
+          {"steps", options.steps},
+          {"sampling_steps",
+           options.sampling_steps > 0 ? options.sampling_steps : subject.sampling_steps},
+          {"parameters", parameters},
+          {"seconds_median", median(seconds)},
+          {"seconds_min", *std::min_element(seconds.begin(), seconds.end())},
+          {"seconds", seconds},
+          {"peak_mib", status_mib("VmHWM") - resident}};
+}
+
+Options parse(CLI::App& app, int argc, char** argv) {
+  Options o;
+  app.add_option("--stage", o.stage)->check(CLI::Range(1, 3))->required();
+  app.add_option("--preset", o.preset, "a shipped preset or a path that ends in .json");
+  app.add_option("--size", o.size, "voxels along x, y, z")->expected(3);
+  app.add_option("--batch", o.batch)->check(CLI::PositiveNumber);
+  app.add_option("--steps", o.steps)->check(CLI::PositiveNumber);
+  app.add_option("--warmup", o.warmup)->check(CLI::NonNegativeNumber);
+  app.add_option("--threads", o.threads)->check(CLI::PositiveNumber);
+  app.add_option("--sampling-steps", o.sampling_steps)->check(CLI::NonNegativeNumber);
+  app.add_option("--precision", o.precision)->check(CLI::IsMember({"fp32", "bf16"}));
+  app.add_option("--device", o.device)->check(CLI::IsMember({"cpu", "cuda"}));
+  app.add_option("--mode", o.mode)->check(CLI::IsMember({"train", "sample"}));
+  app.add_option("--inputs", o.inputs)->check(CLI::IsMember({"fresh", "ready"}));
+  app.parse(argc, argv);
+  return o;
+}
+
+}  // namespace
+}  // namespace guidegen::bench
+
+int main(int argc, char** argv) {
+  CLI::App app("Times steps of one stage and prints one JSON line.");
+  try {
+    std::cout << guidegen::bench::measure(guidegen::bench::parse(app, argc, argv)).dump()
+              << std::endl;
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error);
+  } catch (const std::exception& error) {
+    std::cerr << "guidegen_step_bench: " << error.what() << std::endl;
+    return 1;
+  }
+}

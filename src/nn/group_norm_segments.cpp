@@ -1,0 +1,74 @@
+#include "nn/group_norm_segments.hpp"
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+
+namespace guidegen::group_norm {
+namespace {
+
+constexpr int64_t kSegment = 16384;  // values: 64 KiB of floats, which stay in the second cache
+constexpr int64_t kVector = 16;      // floats of the widest vector
+// Values of a pattern: of all channels, short enough to stay in the first cache five times over; of
+// one channel, long enough for full vectors but quickly filled and added up.
+constexpr int64_t kPatternOfAll = 256;
+constexpr int64_t kPatternOfOne = 64;
+
+int64_t round_up(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
+
+/// Eight sums side by side: one alone would wait for each addition.
+double sum_of(const float* values, int64_t count) {
+  std::array<double, 8> sums{};
+  int64_t i = 0;
+  for (; i + 8 <= count; i += 8) {
+    for (int64_t j = 0; j < 8; ++j) sums[j] += static_cast<double>(values[i + j]);
+  }
+  for (; i < count; ++i) sums[0] += static_cast<double>(values[i]);
+  return std::accumulate(sums.begin(), sums.end(), 0.0);
+}
+
+}  // namespace
+
+Segments::Segments(const Dense& x)
+    : channels_last_(x.channels_last),
+      channels_(x.channels),
+      rows_(x.channels_last ? x.batch : x.batch * x.channels),
+      length_(x.channels_last ? x.voxels * x.channels : x.voxels) {
+  // Whole voxels, and whole vectors unless the row is shorter.
+  const int64_t unit = channels_last_ ? std::lcm(channels_, kVector) : kVector;
+  const int64_t wanted = round_up(channels_last_ ? kPatternOfAll : kPatternOfOne, unit);
+  period_ = std::clamp<int64_t>(wanted, 1, std::max<int64_t>(length_, 1));
+  step_ = std::max(kSegment / period_, int64_t{1}) * period_;
+  per_row_ = (length_ + step_ - 1) / step_;
+}
+
+Segments::Place Segments::operator[](int64_t index) const {
+  const int64_t row = index / per_row_;
+  const int64_t first = index % per_row_ * step_;
+  return {row * length_ + first, std::min(step_, length_ - first),
+          channels_last_ ? row : row / channels_, channels_last_ ? 0 : row % channels_};
+}
+
+void Segments::spread(const Place& place, const std::vector<float>& values, float* pattern) const {
+  const float* from = values.data() + place.sample * channels_ + place.channel;
+  if (!channels_last_) {
+    std::fill_n(pattern, period_, *from);
+    return;
+  }
+  for (int64_t i = 0; i < period_; i += channels_) std::copy_n(from, channels_, pattern + i);
+}
+
+void Segments::gather(const Place& place, const float* pattern, double* out) const {
+  const int64_t used = std::min(period_, place.count);
+  const int64_t step = channels();
+  if (step == 1) {
+    *out = sum_of(pattern, used);
+    return;
+  }
+  std::fill_n(out, step, 0.0);
+  for (int64_t i = 0; i < used; i += step) {
+    for (int64_t c = 0; c < step; ++c) out[c] += static_cast<double>(pattern[i + c]);
+  }
+}
+
+}  // namespace guidegen::group_norm
