@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "guidegen/nn/one_thread.hpp"
+
 namespace guidegen {
 
 StepFeed::StepFeed(PrefetchLoader& loader, const StageTask& task, Options options,
@@ -36,6 +38,7 @@ StepShare StepFeed::prepare(int64_t step) {
 }
 
 void StepFeed::run(int64_t first_step) {
+  use_one_thread();  // the others belong to the step that is being computed
   for (int64_t step = first_step;; ++step) {
     StepShare share;
     std::exception_ptr error;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "guidegen/volume/labels.hpp"
 #include "stages/toy_cases.hpp"
 
 namespace guidegen {
@@ -55,6 +56,18 @@ TEST_F(SynthesizerTest, SampleHasTheAskedShapeAndKnownLabels) {
   EXPECT_EQ(mask.sizes(), at::IntArrayRef({19, 17, 18}));
   EXPECT_EQ(mask.scalar_type(), at::kByte);
   EXPECT_LT(mask.max().item<int>(), vocabulary_.size());
+}
+
+TEST_F(SynthesizerTest, WorksWithMoreLabelsThanAByteHolds) {
+  Synthesizer wide(config_, 300, 299);
+  auto item = std::make_shared<TrainingCase>(*toy::toy_case({16, 16, 16}, vocabulary_));
+  item->mask = (item->mask.to(at::kInt) + 270).to(at::kUInt16);  // the tumor's id becomes 299
+  EXPECT_TRUE(std::isfinite(wide->loss({item}, {1, 0}).total.item<double>()));
+  const auto mask = wide->sample(request());
+  EXPECT_EQ(mask.scalar_type(), at::kUInt16);
+  const auto [smallest, largest] = label_range(mask);
+  EXPECT_LT(largest, 300);
+  EXPECT_GT(largest, 255) << "an untrained network draws from all labels";
 }
 
 TEST_F(SynthesizerTest, SampleIsAFunctionOfSeedAndCase) {
