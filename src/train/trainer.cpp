@@ -84,7 +84,11 @@ Run::Run(StageTask& task, const Dataset& dataset, const TrainingConfig& config,
       precision_(use_bf16(config.precision, run.device) ? AutocastState::on(run.device)
                                                         : AutocastState{}),
       meter_(config.batch) {
-  if (writes()) directory_.emplace(run.out, resolved_config(), run.resume);
+  if (writes()) {
+    // First, so that a model that does not fit leaves no folder behind.
+    if (!run.init.empty()) init_sha256_ = start_from(task, run.init, dataset.vocabulary().size());
+    directory_.emplace(run.out, resolved_config(), run.resume);
+  }
   task.checkpoint_activations(config.activation_checkpointing);
 }
 
@@ -100,9 +104,6 @@ Json Run::resolved_config() const {
 int64_t Run::restore() {
   std::optional<int64_t> found;
   if (writes()) {
-    if (!run_.init.empty()) {
-      init_sha256_ = start_from(task_, run_.init, dataset_.vocabulary().size());
-    }
     optimizer_.emplace(task_.module(), config_.optimizer, config_.steps);
     if (run_.resume) {
       found = checkpoints_.load_newest(task_.module(), *optimizer_);

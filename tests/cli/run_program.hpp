@@ -1,11 +1,13 @@
 #pragma once
 
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
+#include <map>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -21,33 +23,73 @@ struct ProgramResult {
   std::string err;
 };
 
-/// Runs the real program with `arguments` in the folder `where`, waits, and gives back what it
-/// said.
-inline ProgramResult run_program(const std::vector<std::string>& arguments,
-                                 const std::filesystem::path& where) {
-  const TemporaryFolder spoken;
-  const std::string out = spoken.path() / "out", err = spoken.path() / "err";
-  std::vector<std::string> words = {GUIDEGEN_BINARY};
-  words.insert(words.end(), arguments.begin(), arguments.end());
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
+using Environment = std::map<std::string, std::string>;
 
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addchdir_np(&actions, where.c_str());
-  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, 1, out.c_str(), O_WRONLY | O_CREAT, 0600);
-  posix_spawn_file_actions_addopen(&actions, 2, err.c_str(), O_WRONLY | O_CREAT, 0600);
-  pid_t child = 0;
-  const int problem =
-      ::posix_spawn(&child, GUIDEGEN_BINARY, &actions, nullptr, argv.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (problem != 0) throw std::runtime_error("cannot start " GUIDEGEN_BINARY);
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), read_file(out),
-          read_file(err)};
+/// The real program, running in the background with `arguments` in the folder `where`.
+class Program {
+ public:
+  /// `environment`: variables set beside those of this process.
+  Program(const std::vector<std::string>& arguments, const std::filesystem::path& where,
+          const Environment& environment = {})
+      : out_(spoken_.path() / "out"), err_(spoken_.path() / "err") {
+    std::vector<std::string> words = {GUIDEGEN_BINARY};
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    std::vector<std::string> variables;
+    for (const auto& [name, value] : environment) variables.push_back(name + "=" + value);
+    std::vector<char*> argv = pointers(words), envp = pointers(variables);
+    envp.pop_back();
+    for (char** variable = environ; *variable != nullptr; ++variable) {
+      const std::string text = *variable;
+      if (environment.count(text.substr(0, text.find('='))) == 0) envp.push_back(*variable);
+    }
+    envp.push_back(nullptr);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addchdir_np(&actions, where.c_str());
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, 1, out_.c_str(), O_WRONLY | O_CREAT, 0600);
+    posix_spawn_file_actions_addopen(&actions, 2, err_.c_str(), O_WRONLY | O_CREAT, 0600);
+    const int problem =
+        ::posix_spawn(&child_, GUIDEGEN_BINARY, &actions, nullptr, argv.data(), envp.data());
+    posix_spawn_file_actions_destroy(&actions);
+    if (problem != 0) throw std::runtime_error("cannot start " GUIDEGEN_BINARY);
+  }
+  ~Program() {
+    if (child_ > 0) {
+      ::kill(child_, SIGKILL);
+      ::waitpid(child_, nullptr, 0);
+    }
+  }
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+
+  void send(int signal_number) const { ::kill(child_, signal_number); }
+  ProgramResult wait() {
+    int status = 0;
+    ::waitpid(child_, &status, 0);
+    child_ = 0;
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), read_file(out_),
+            read_file(err_)};
+  }
+
+ private:
+  static std::vector<char*> pointers(std::vector<std::string>& texts) {
+    std::vector<char*> all;
+    for (auto& text : texts) all.push_back(text.data());
+    all.push_back(nullptr);
+    return all;
+  }
+
+  TemporaryFolder spoken_;
+  std::string out_, err_;
+  pid_t child_ = 0;
+};
+
+/// Runs the real program, waits, and gives back what it said.
+inline ProgramResult run_program(const std::vector<std::string>& arguments,
+                                 const std::filesystem::path& where,
+                                 const Environment& environment = {}) {
+  return Program(arguments, where, environment).wait();
 }
 
 }  // namespace guidegen::testing_support

@@ -34,7 +34,7 @@ TEST(HdrAutoencoder, LossReachesEveryParameter) {
   const auto vocabulary = Vocabulary::load("torso");
   HdrAutoencoder autoencoder(tiny_autoencoder(), vocabulary.size());
   const TrainingBatch batch = {toy::toy_case({16, 20, 24}, vocabulary)};
-  autoencoder->loss(batch, {1, 0}).total.backward();
+  autoencoder->loss(autoencoder->prepare(batch, {1, 0})).total.backward();
   EXPECT_THAT(toy::parameters_without_gradient(*autoencoder), ::testing::IsEmpty());
 }
 
@@ -61,7 +61,7 @@ TEST(HdrAutoencoder, LearnsAToyVolume) {
   torch::optim::Adam optimizer(autoencoder->parameters(), torch::optim::AdamOptions(3e-3));
   double first = 0, last = 0;
   for (int64_t step = 0; step < 60; ++step) {
-    const auto terms = autoencoder->loss(batch, {1, step});
+    const auto terms = autoencoder->loss(autoencoder->prepare(batch, {1, step}));
     last = terms.parts[1].second.item<double>();  // fused
     if (step == 0) first = last;
     optimizer.zero_grad();
@@ -80,7 +80,7 @@ TEST_P(FeatureGeneratorTest, TrainsAndSamples) {
   const auto item = toy::toy_case({18, 14, 17}, vocabulary);
   const auto latents = torch::randn({1, 4, 5, 4, 5});
   const TrainingBatch batch = {item};
-  const auto terms = generator->loss(batch, latents, {1, 0});
+  const auto terms = generator->loss(generator->prepare(batch, {1, 0}), latents);
   EXPECT_TRUE(std::isfinite(terms.total.item<double>()));
   terms.total.backward();
   EXPECT_THAT(toy::parameters_without_gradient(*generator), ::testing::IsEmpty());

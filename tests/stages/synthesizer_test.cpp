@@ -38,7 +38,7 @@ class SynthesizerTest : public ::testing::Test {
 TEST_F(SynthesizerTest, LossIsFiniteAndReachesEveryParameter) {
   const TrainingBatch batch = {toy::toy_case({16, 20, 18}, vocabulary_, "a"),
                                toy::toy_case({16, 20, 18}, vocabulary_, "b")};
-  const auto terms = synthesizer_->loss(batch, {1, 0});
+  const auto terms = synthesizer_->loss(synthesizer_->prepare(batch, {1, 0}));
   EXPECT_TRUE(std::isfinite(terms.total.item<double>()));
   terms.total.backward();
   EXPECT_THAT(toy::parameters_without_gradient(*synthesizer_), ::testing::IsEmpty());
@@ -46,9 +46,9 @@ TEST_F(SynthesizerTest, LossIsFiniteAndReachesEveryParameter) {
 
 TEST_F(SynthesizerTest, LossDependsOnSeedAndStepAlone) {
   const TrainingBatch batch = {toy::toy_case({16, 16, 16}, vocabulary_)};
-  const auto first = synthesizer_->loss(batch, {1, 7}).total.item<double>();
-  EXPECT_EQ(first, synthesizer_->loss(batch, {1, 7}).total.item<double>());
-  EXPECT_NE(first, synthesizer_->loss(batch, {1, 8}).total.item<double>());
+  const auto first = synthesizer_->loss(synthesizer_->prepare(batch, {1, 7})).total.item<double>();
+  EXPECT_EQ(first, synthesizer_->loss(synthesizer_->prepare(batch, {1, 7})).total.item<double>());
+  EXPECT_NE(first, synthesizer_->loss(synthesizer_->prepare(batch, {1, 8})).total.item<double>());
 }
 
 TEST_F(SynthesizerTest, SampleHasTheAskedShapeAndKnownLabels) {
@@ -62,7 +62,7 @@ TEST_F(SynthesizerTest, WorksWithMoreLabelsThanAByteHolds) {
   Synthesizer wide(config_, 300, 299);
   auto item = std::make_shared<TrainingCase>(*toy::toy_case({16, 16, 16}, vocabulary_));
   item->mask = (item->mask.to(at::kInt) + 270).to(at::kUInt16);  // the tumor's id becomes 299
-  EXPECT_TRUE(std::isfinite(wide->loss({item}, {1, 0}).total.item<double>()));
+  EXPECT_TRUE(std::isfinite(wide->loss(wide->prepare({item}, {1, 0})).total.item<double>()));
   const auto mask = wide->sample(request());
   EXPECT_EQ(mask.scalar_type(), at::kUInt16);
   const auto [smallest, largest] = label_range(mask);

@@ -1,7 +1,10 @@
 #include "guidegen/train/optimizer.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/torch.h>
+
+#include "core/error_matchers.hpp"
 
 namespace guidegen {
 namespace {
@@ -52,7 +55,7 @@ TEST(Optimizer, ClipsByGlobalNormAndReportsTheNormBefore) {
   toy_loss(layer).backward();
   double squared = 0;
   for (const auto& p : layer->parameters()) squared += p.grad().square().sum().item<double>();
-  EXPECT_NEAR(optimizer.apply(0), std::sqrt(squared), 1e-5);
+  EXPECT_NEAR(optimizer.apply(0).item<double>(), std::sqrt(squared), 1e-5);
   EXPECT_LT((layer->weight - before).abs().max().item<double>(), 0.2);
 }
 
@@ -61,8 +64,43 @@ TEST(Optimizer, SkipsAStepWhoseGradientIsNotFinite) {
   Optimizer optimizer(*layer, {}, 10);
   const auto before = layer->weight.detach().clone();
   (toy_loss(layer) * std::numeric_limits<float>::infinity()).backward();
-  EXPECT_FALSE(std::isfinite(optimizer.apply(0)));
+  EXPECT_FALSE(std::isfinite(optimizer.apply(0).item<double>()));
   EXPECT_TRUE(layer->weight.equal(before));
+  EXPECT_EQ(optimizer.bad_steps(), 1);
+  EXPECT_EQ(optimizer.state().at("step.weight").item<float>(), 0.0F);
+  toy_loss(layer).backward();
+  EXPECT_TRUE(std::isfinite(optimizer.apply(1).item<double>()));
+  EXPECT_FALSE(layer->weight.equal(before));
+  EXPECT_EQ(optimizer.bad_steps(), 0);
+}
+
+TEST(Optimizer, NamesAWeightWithoutGradient) {
+  torch::nn::Linear layer(3, 1);
+  Optimizer optimizer(*layer, {}, 10);
+  EXPECT_THAT([&] { optimizer.apply(0); }, throws_failure(::testing::HasSubstr("weight")));
+}
+
+TEST(Optimizer, LeavesFrozenWeightsAlone) {
+  torch::nn::Linear layer(3, 1);
+  layer->bias.set_requires_grad(false);
+  const Optimizer optimizer(*layer, {}, 10);
+  EXPECT_EQ(optimizer.parameters().size(), 1U);
+  EXPECT_EQ(optimizer.state().count("ema.bias"), 0U);
+  EXPECT_EQ(optimizer.averaged_state().count("bias"), 1U);
+}
+
+TEST(Optimizer, SwappingAveragesTwiceChangesNothing) {
+  torch::nn::Linear layer(3, 1);
+  Optimizer optimizer(*layer, {}, 10);
+  toy_loss(layer).backward();
+  optimizer.apply(0);
+  const auto weight = layer->weight.detach().clone();
+  const auto average = optimizer.averaged_state().at("weight").clone();
+  optimizer.swap_averages();
+  EXPECT_TRUE(layer->weight.equal(average));
+  EXPECT_TRUE(optimizer.averaged_state().at("weight").equal(weight));
+  optimizer.swap_averages();
+  EXPECT_TRUE(layer->weight.equal(weight));
 }
 
 TEST(Optimizer, AverageFollowsTheWeights) {

@@ -4,10 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <numeric>
+#include <set>
 
 #include "core/error_matchers.hpp"
 #include "core/temporary_folder.hpp"
 #include "guidegen/core/files.hpp"
+#include "guidegen/core/output_folder.hpp"
 #include "guidegen/core/sha256.hpp"
 #include "guidegen/nn/module_io.hpp"
 #include "guidegen/nn/safetensors.hpp"
@@ -35,10 +37,11 @@ class TrainerTest : public ::testing::Test {
  protected:
   TrainerTest() : dataset_(toy::toy_dataset(folder_.path() / "data", 5)) {}
 
-  std::unique_ptr<StageTask> task() const {
+  std::unique_ptr<StageTask> task(int64_t planner_steps = 5) const {
     torch::manual_seed(11);
-    return make_synthesizer_task(parse_json(kTinySynthesizer, "test"), "test", dataset_,
-                                 dataset_.training_indices(0), 1);
+    Json network = parse_json(kTinySynthesizer, "test");
+    network["planner_steps"] = planner_steps;
+    return make_synthesizer_task(network, "test", dataset_.vocabulary());
   }
 
   void run(const std::string& name, const TrainingConfig& config, bool resume) const {
@@ -119,22 +122,18 @@ TEST_F(TrainerTest, StartsFromTheWeightsOfAnotherModelButKeepsItsOwnPlanner) {
   run("first", short_run(4), false);
   auto still = short_run(1);
   still.optimizer.learning_rate = 0;
-  const auto first = read_safetensors(folder_.path() / "first/model/stage1.safetensors").tensors;
-  const auto tuned = task();
-  const auto planner = state_of(tuned->module()).at("planner.group_logits") + 1.0;
-  load_state(
-      tuned->module(),
-      [&] {
-        auto state = state_of(tuned->module());
-        state["planner.group_logits"] = planner;
-        return state;
-      }(),
-      "test");
-  train(*tuned, dataset_, still,
+  constexpr int64_t kOtherFit = 9;  // steps, so that its planner is another one
+  train(*task(kOtherFit), dataset_, still, {folder_.path() / "measured"});
+  train(*task(kOtherFit), dataset_, still,
         {folder_.path() / "second", false, folder_.path() / "first/model"});
-  const auto second = read_safetensors(folder_.path() / "second/model/stage1.safetensors").tensors;
+  const auto weights = [&](const std::string& name) {
+    return read_safetensors(folder_.path() / name / "model/stage1.safetensors").tensors;
+  };
+  const auto first = weights("first"), measured = weights("measured"), second = weights("second");
   EXPECT_TRUE(at::equal(second.at("output.weight"), first.at("output.weight")));
-  EXPECT_TRUE(at::equal(second.at("planner.group_logits"), planner));
+  const auto* planner = "planner.group_logits";
+  EXPECT_TRUE(at::equal(second.at(planner), measured.at(planner)));
+  EXPECT_FALSE(at::equal(first.at(planner), measured.at(planner)));
   const auto provenance =
       read_model_description(folder_.path() / "second/model").stages.at(1).provenance;
   EXPECT_EQ(provenance["initial_weights_sha256"],
@@ -153,6 +152,84 @@ TEST_F(TrainerTest, RefusesToStartFromAModelWithoutTheStage) {
       },
       throws_usage(::testing::HasSubstr("holds no stage 1")));
   EXPECT_FALSE(std::filesystem::exists(folder_.path() / "run"));
+}
+
+TEST_F(TrainerTest, MicroBatchesAndCheckpointedActivationsChangeRoundingAlone) {
+  auto config = short_run(1);
+  config.batch = 3;
+  config.optimizer.clip_norm = 0;  // then the first moment is a tenth of the gradient
+  run("whole", config, false);
+  const auto gradients = [&](const std::string& name) {
+    return read_safetensors(folder_.path() / name / "checkpoints/step-1/optimizer.safetensors")
+        .tensors;
+  };
+  auto split = config;
+  split.micro_batch = 2;
+  run("split", split, false);
+  auto again = config;
+  again.activation_checkpointing = {0, 1};
+  run("again", again, false);
+  const auto whole = gradients("whole");
+  for (const auto* name : {"split", "again"}) {
+    for (const auto& [key, value] : gradients(name)) {
+      if (key.rfind("exp_avg.", 0) != 0) continue;
+      EXPECT_TRUE(at::allclose(value, whole.at(key), 1e-4, 1e-6)) << name << " " << key;
+    }
+  }
+}
+
+TEST_F(TrainerTest, TheCheckpointThatValidatesBestStays) {
+  auto config = short_run(8);
+  config.validation_share = 0.5;
+  config.checkpoint_every = 1;
+  config.keep_checkpoints = 1;
+  config.optimizer.learning_rate = 0.3;  // so much that the last step is not the best one
+  run("run", config, false);
+  std::istringstream lines(file("run/metrics.jsonl"));
+  int64_t best = 0;
+  double lowest = std::numeric_limits<double>::infinity();
+  for (std::string line; std::getline(lines, line);) {
+    const Json metrics = parse_json(line, "metrics");
+    if (!metrics.contains("validation_loss")) continue;
+    if (metrics["validation_loss"].get<double>() >= lowest) continue;
+    lowest = metrics["validation_loss"].get<double>();
+    best = metrics["step"].get<int64_t>();
+  }
+  ASSERT_GT(best, 0);
+  std::set<std::string> expected = {"step-8", concat("step-", best)};
+  std::set<std::string> found;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(folder_.path() / "run" / "checkpoints")) {
+    found.insert(entry.path().filename().string());
+  }
+  EXPECT_EQ(found, expected);
+}
+
+TEST_F(TrainerTest, TwoRunsIntoOneFolderAtOnceAreRefused) {
+  make_directories(folder_.path() / "run");
+  const OutputFolder other(folder_.path() / "run");
+  EXPECT_THAT([&] { run("run", short_run(1), false); },
+              throws_usage(::testing::HasSubstr("another run")));
+}
+
+TEST_F(TrainerTest, WhatAKilledRunLeftHalfWrittenGoes) {
+  run("run", short_run(2), false);
+  const auto stale = folder_.path() / "run/checkpoints/.guidegen-1-1.partial";
+  make_directories(stale);
+  run("run", short_run(3), true);
+  EXPECT_FALSE(std::filesystem::exists(stale));
+}
+
+TEST_F(TrainerTest, ProfileWritesATrace) {
+  RunOptions options;
+  options.out = folder_.path() / "run";
+  options.profile = true;
+  train(*task(), dataset_, short_run(8), options);
+  const auto trace = file("run/trace.json");
+  for (const auto* range : {"traceEvents", "wait for data", "forward", "backward", "optimizer",
+                            "aten::convolution"}) {
+    EXPECT_THAT(trace, ::testing::HasSubstr(range));
+  }
 }
 
 TEST_F(TrainerTest, LossFalls) {
