@@ -49,6 +49,7 @@ class FusedLoss : public torch::autograd::Function<FusedLoss> {
                                               weight, /*with_gradient=*/true);
     ctx->save_for_backward({gradient});
     ctx->mark_non_differentiable({parts, gradient});
+    ctx->set_materialize_grads(false);  // or backward() gets zeros as large as the logits
     return {total, parts, gradient};
   }
 
