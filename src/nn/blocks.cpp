@@ -2,6 +2,8 @@
 
 #include <torch/torch.h>
 
+#include "guidegen/nn/pointwise.hpp"
+
 namespace guidegen {
 
 int64_t norm_groups(int64_t channels) {
@@ -77,7 +79,7 @@ at::Tensor ResidualBlock3dImpl::forward(const at::Tensor& x, const at::Tensor& e
     h = torch::addcmul(parts[1].to(h.dtype()), h, (1 + parts[0]).to(h.dtype()));
   }
   h = conv2_(torch::silu(h));
-  return h + (skip_.is_empty() ? x : skip_(x));
+  return h + (skip_.is_empty() ? x : pointwise(skip_, x));
 }
 
 }  // namespace guidegen

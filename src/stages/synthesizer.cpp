@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include "guidegen/nn/autocast.hpp"
+#include "guidegen/nn/pointwise.hpp"
 #include "guidegen/nn/random_tensor.hpp"
 
 namespace guidegen {
@@ -109,11 +110,11 @@ at::Tensor SynthesizerImpl::context_logits(const at::Tensor& xt, const at::Tenso
                          geometry_(condition.geometry) + pooled_(condition.text.pooled);
   const auto features =
       unet_->forward(x, embedding, {condition.text.tokens, condition.text.present}).features;
-  auto h = depth_to_space(expand_(torch::silu(features)), kFactor);
+  auto h = depth_to_space(pointwise(expand_, torch::silu(features)), kFactor);
   h = torch::silu(h);
   h = full_(torch::cat({h, labels.to(h.scalar_type())}, 1));
   const AutocastScope full_precision(false);  // logits need more than eight bits of mantissa
-  return output_(torch::silu(h.to(at::kFloat)));
+  return pointwise(output_, torch::silu(h.to(at::kFloat)));
 }
 
 void SynthesizerImpl::fit_planner(const std::vector<Prompt>& prompts,
