@@ -89,9 +89,13 @@ at::Tensor SynthesizerImpl::add_evidence(const at::Tensor& context, const at::Te
   }
   const auto index = xt.to(at::kLong).unsqueeze(1);
   const auto source = torch::tensor(evidence).view({-1, 1, 1, 1, 1}).expand(index.sizes());
-  auto logits = context.scatter_add(1, index, source);
-  logits.select(1, tumor_).add_(condition.odds);
-  return logits;
+  // What is added does not depend on the weights, so the gradient passes unchanged and `context`
+  // can be its own result; autograd's in-place slices would copy K values a voxel four times.
+  // Neither the last convolution nor anything else keeps `context` for its backward pass.
+  auto values = context.detach();
+  values.scatter_add_(1, index, source);
+  values.select(1, tumor_).add_(condition.odds);
+  return context;
 }
 
 at::Tensor SynthesizerImpl::forward(const at::Tensor& xt, const at::Tensor& t,
