@@ -4,6 +4,7 @@
 
 #include "guidegen/nn/checkpointed.hpp"
 #include "guidegen/nn/group_norm.hpp"
+#include "guidegen/nn/pointwise.hpp"
 
 namespace guidegen {
 
@@ -96,7 +97,7 @@ at::Tensor ResidualBlock3dImpl::compute(const at::Tensor& x, const at::Tensor& e
     h = silu_of(norm2_, h, parts[0], parts[1]);
   }
   h = conv2_(h);
-  return h + (skip_.is_empty() ? x : skip_(x));
+  return h + (skip_.is_empty() ? x : pointwise(skip_, x));
 }
 
 }  // namespace guidegen

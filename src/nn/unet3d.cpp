@@ -2,6 +2,8 @@
 
 #include <torch/torch.h>
 
+#include "guidegen/nn/pointwise.hpp"
+
 namespace guidegen {
 
 UNet3dConfig UNet3dConfig::from_json(JsonObject object) {
@@ -127,7 +129,7 @@ UNet3dImpl::Output UNet3dImpl::forward(const at::Tensor& x, const at::Tensor& em
   for (size_t level = levels; level-- > 0;) {
     if (level + 1 < levels) {
       // Project before enlarging: the 1x1x1 convolution then sees an eighth of the voxels.
-      h = at::upsample_nearest3d(upsample_[level](h), skips[level].sizes().slice(2));
+      h = at::upsample_nearest3d(pointwise(upsample_[level], h), skips[level].sizes().slice(2));
     }
     h = torch::cat({h, skips[level]}, 1);
     bool first = true;

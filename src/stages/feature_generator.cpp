@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include "guidegen/nn/autocast.hpp"
+#include "guidegen/nn/pointwise.hpp"
 #include "guidegen/nn/random_tensor.hpp"
 
 namespace guidegen {
@@ -62,8 +63,8 @@ void FeatureGeneratorImpl::set_latent_statistics(const at::Tensor& mean,
 
 at::Tensor FeatureGeneratorImpl::encode_mask(const at::Tensor& mask) {
   const auto labels = label_embedding_(mask.to(at::kInt)).permute({0, 4, 1, 2, 3});
-  const auto encoded = mask_block_(mask_fold_(space_to_depth(labels, kFactor)));
-  return torch::cat({encoded, at::avg_pool3d(labels, kFactor).to(encoded.scalar_type())}, 1);
+  const auto encoded = mask_block_(pointwise(mask_fold_, space_to_depth(labels, kFactor)));
+  return torch::cat({encoded, block_mean(labels, kFactor).to(encoded.scalar_type())}, 1);
 }
 
 at::Tensor FeatureGeneratorImpl::forward(const at::Tensor& z, const at::Tensor& time,

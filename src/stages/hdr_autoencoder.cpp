@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include "guidegen/nn/autocast.hpp"
+#include "guidegen/nn/pointwise.hpp"
 #include "guidegen/nn/random_tensor.hpp"
 
 namespace guidegen {
@@ -16,7 +17,7 @@ torch::nn::Conv3d conv(int64_t in, int64_t out, int64_t kernel, int64_t stride =
 
 // Spatially-adaptive modulation (Park et al., "SPADE", CVPR 2019): scale and shift from the mask.
 at::Tensor modulate(const at::Tensor& x, torch::nn::Conv3d& from_mask, const at::Tensor& mask) {
-  const auto parts = from_mask(mask).chunk(2, 1);
+  const auto parts = pointwise(from_mask, mask).chunk(2, 1);
   return torch::addcmul(parts[1], x, 1 + parts[0]);
 }
 
@@ -66,7 +67,7 @@ HdrAutoencoderImpl::Posterior HdrAutoencoderImpl::encode(const at::Tensor& hu) {
   for (auto& block : encoder_half_) h = block(h);
   h = encoder_down_(h);
   for (auto& block : encoder_quarter_) h = block(h);
-  const auto parts = encoder_out_(torch::silu(h)).to(at::kFloat).chunk(2, 1);
+  const auto parts = pointwise(encoder_out_, torch::silu(h)).to(at::kFloat).chunk(2, 1);
   return {parts[0], parts[1].clamp(-12.0, 4.0)};
 }
 
@@ -94,21 +95,21 @@ HdrAutoencoderImpl::Decoded HdrAutoencoderImpl::decode(const at::Tensor& z,
                                                        const at::Tensor& mask) {
   const std::vector<int64_t> dhw = {z.size(2) * 4, z.size(3) * 4, z.size(4) * 4};
   const auto labels = embed_mask(mask, dhw, z.size(0));
-  const auto labels_half = at::avg_pool3d(labels, 2);
-  const auto labels_quarter = at::avg_pool3d(labels_half, 2);
+  const auto labels_half = block_mean(labels, 2);
+  const auto labels_quarter = block_mean(labels_half, 2);
   auto h = decoder_in_(z.contiguous(at::MemoryFormat::ChannelsLast3d));
   for (size_t i = 0; i < decoder_quarter_.size(); ++i) {
     h = decoder_quarter_[i](modulate(h, quarter_modulation_[i], labels_quarter));
   }
-  h = at::upsample_nearest3d(decoder_up_(h), labels_half.sizes().slice(2));
+  h = at::upsample_nearest3d(pointwise(decoder_up_, h), labels_half.sizes().slice(2));
   for (size_t i = 0; i < decoder_half_.size(); ++i) {
     h = decoder_half_[i](modulate(h, half_modulation_[i], labels_half));
   }
-  h = depth_to_space(expand_(torch::silu(h)), 2);
+  h = depth_to_space(pointwise(expand_, torch::silu(h)), 2);
   h = torch::silu(h);
   h = full_(torch::cat({h, labels.to(h.scalar_type())}, 1));
   const AutocastScope full_precision(false);  // 12 bits of HU need more than bfloat16
-  const auto parts = output_(torch::silu(h.to(at::kFloat))).chunk(2, 1);
+  const auto parts = pointwise(output_, torch::silu(h.to(at::kFloat))).chunk(2, 1);
   Decoded out;
   out.exposures = torch::tanh(parts[0]);
   out.hu = fuse(out.exposures, config_.exposures, parts[1]);

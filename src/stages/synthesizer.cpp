@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include "guidegen/nn/autocast.hpp"
+#include "guidegen/nn/pointwise.hpp"
 #include "guidegen/nn/random_tensor.hpp"
 #include "guidegen/volume/labels.hpp"
 
@@ -96,9 +97,13 @@ at::Tensor SynthesizerImpl::add_evidence(const at::Tensor& context, const at::Te
   if (evidence_.device() != t.device()) evidence_ = evidence_.to(t.device());
   const auto index = xt.to(at::kLong).unsqueeze(1);
   const auto source = evidence_.index_select(0, t).view({-1, 1, 1, 1, 1}).expand(index.sizes());
-  auto logits = context.scatter_add(1, index, source);
-  logits.select(1, tumor_).add_(condition.odds);
-  return logits;
+  // What is added does not depend on the weights, so the gradient passes unchanged and `context`
+  // can be its own result; autograd's in-place slices would copy K values a voxel four times.
+  // Neither the last convolution nor anything else keeps `context` for its backward pass.
+  auto values = context.detach();
+  values.scatter_add_(1, index, source);
+  values.select(1, tumor_).add_(condition.odds);
+  return context;
 }
 
 at::Tensor SynthesizerImpl::forward(const at::Tensor& xt, const at::Tensor& t,
@@ -117,11 +122,11 @@ at::Tensor SynthesizerImpl::context_logits(const at::Tensor& xt, const at::Tenso
                          geometry_(condition.geometry) + pooled_(condition.text.pooled);
   const auto features =
       unet_->forward(x, embedding, {condition.text.tokens, condition.text.present}).features;
-  auto h = depth_to_space(expand_(torch::silu(features)), kFactor);
+  auto h = depth_to_space(pointwise(expand_, torch::silu(features)), kFactor);
   h = torch::silu(h);
   h = full_(torch::cat({h, labels.to(h.scalar_type())}, 1));
   const AutocastScope full_precision(false);  // logits need more than eight bits of mantissa
-  return output_(torch::silu(h.to(at::kFloat)));
+  return pointwise(output_, torch::silu(h.to(at::kFloat)));
 }
 
 void SynthesizerImpl::to(at::Device device, bool non_blocking) {

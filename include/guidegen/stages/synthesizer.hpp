@@ -94,7 +94,7 @@ class SynthesizerImpl : public torch::nn::Module {
  private:
   // What text, plan and surroundings say of x_0, without what the voxel's own label says.
   at::Tensor context_logits(const at::Tensor& xt, const at::Tensor& t, const Condition& condition);
-  // Adds what a voxel's own label and the plan say of it.
+  // Adds what a voxel's own label and the plan say of it, in place; gives `context` back.
   at::Tensor add_evidence(const at::Tensor& context, const at::Tensor& xt, const at::Tensor& t,
                           const Condition& condition);
 
