@@ -2,87 +2,75 @@
 
 #include <algorithm>
 
+#include "diffusion/categorical_checks.hpp"
+#include "diffusion/categorical_rows.hpp"
 #include "guidegen/core/error.hpp"
 
 namespace guidegen::categorical {
 
 namespace {
 
-/// Voxels that one transposition handles: a cache line of floats of each label.
-constexpr int64_t kTile = 16;
+template <typename From, typename To>
+void convert(const From* __restrict from, To* __restrict to, int64_t count) {
+  for (int64_t v = 0; v < count; ++v) to[v] = static_cast<To>(from[v]);
+}
+
+/// Calls body(first value of the block in memory, its piece) with the type of `values`.
+template <typename Body>
+void with_piece(const at::Tensor& values, const Blocks& blocks, const Block& block,
+                const Body& body) {
+  const bool last = is_channels_last(values);
+  const Piece piece{blocks.labels, block.voxels, last ? 1 : blocks.voxels, last};
+  const int64_t first =
+      block.sample * blocks.labels * blocks.voxels + block.first * (last ? blocks.labels : 1);
+  switch (values.scalar_type()) {
+    case at::kBFloat16:
+      return body(values.mutable_data_ptr<c10::BFloat16>() + first, piece);
+    case at::kHalf:
+      return body(values.mutable_data_ptr<c10::Half>() + first, piece);
+    default:
+      return body(values.mutable_data_ptr<float>() + first, piece);
+  }
+}
 
 }  // namespace
 
-void LabelRows::read(const Block& block, float* rows) const {
-  const float* __restrict from = first_of(block);
-  if (!channels_last_) {
-    for (int64_t c = 0; c < blocks_.labels; ++c) {
-      std::copy_n(from + c * blocks_.voxels, block.voxels, rows + c * kBlock);
-    }
-    return;
-  }
-  for (int64_t tile = 0; tile < block.voxels; tile += kTile) {
-    const int64_t end = std::min(tile + kTile, block.voxels);
-    for (int64_t c = 0; c < blocks_.labels; ++c) {
-      for (int64_t v = tile; v < end; ++v) rows[c * kBlock + v] = from[v * blocks_.labels + c];
-    }
-  }
+void read_rows(const at::Tensor& values, const Blocks& blocks, const Block& block, float* rows) {
+  with_piece(values, blocks, block, [&]<typename Scalar>(const Scalar* from, const Piece& piece) {
+    read_piece(from, piece, rows);
+  });
 }
 
-void LabelRows::write(const Block& block, const float* rows) const {
-  float* __restrict to = first_of(block);
-  if (!channels_last_) {
-    for (int64_t c = 0; c < blocks_.labels; ++c) {
-      std::copy_n(rows + c * kBlock, block.voxels, to + c * blocks_.voxels);
-    }
-    return;
-  }
-  for (int64_t tile = 0; tile < block.voxels; tile += kTile) {
-    const int64_t end = std::min(tile + kTile, block.voxels);
-    for (int64_t c = 0; c < blocks_.labels; ++c) {
-      for (int64_t v = tile; v < end; ++v) to[v * blocks_.labels + c] = rows[c * kBlock + v];
-    }
-  }
+void write_rows(const float* rows, const Blocks& blocks, const Block& block,
+                const at::Tensor& values) {
+  with_piece(values, blocks, block, [&]<typename Scalar>(Scalar* to, const Piece& piece) {
+    write_piece(rows, piece, to);
+  });
 }
 
-LabelReader::LabelReader(const at::Tensor& labels, const Blocks& blocks, const char* name)
-    : labels_(labels.contiguous()), blocks_(blocks), name_(name) {
-  if (labels.scalar_type() != at::kByte && labels.scalar_type() != at::kInt) {
-    throw_failure("categorical diffusion: ", name, " is ", labels.scalar_type(),
-                  ", expected labels as uint8 or int32");
-  }
-  if (!labels.device().is_cpu()) {
-    throw_failure("categorical diffusion: ", name, " is on ", labels.device(),
-                  ", expected the CPU");
-  }
-}
-
-void LabelReader::read(const Block& block, int32_t* out) const {
-  const int64_t offset = block.sample * blocks_.voxels + block.first;
-  if (labels_.scalar_type() == at::kByte) {
-    const uint8_t* from = labels_.const_data_ptr<uint8_t>() + offset;
-    std::copy(from, from + block.voxels, out);
+void read_labels(const at::Tensor& labels, const char* name, const Blocks& blocks,
+                 const Block& block, int32_t* out) {
+  const int64_t offset = block.offset(blocks);
+  if (labels.scalar_type() == at::kByte) {
+    convert(labels.const_data_ptr<uint8_t>() + offset, out, block.voxels);
   } else {
-    const int32_t* from = labels_.const_data_ptr<int32_t>() + offset;
-    std::copy(from, from + block.voxels, out);
+    convert(labels.const_data_ptr<uint16_t>() + offset, out, block.voxels);
   }
-  // One unsigned maximum checks both ends: negative labels become large.
-  uint32_t largest = 0;
-  for (int64_t v = 0; v < block.voxels; ++v) {
-    largest = std::max(largest, static_cast<uint32_t>(out[v]));
-  }
-  if (largest >= static_cast<uint32_t>(blocks_.labels)) {
-    throw_failure("categorical diffusion: ", name_, " holds label ", static_cast<int32_t>(largest),
-                  ", expected 0 to ", blocks_.labels - 1);
+  const int32_t largest = *std::max_element(out, out + block.voxels);
+  if (largest >= blocks.labels) {
+    throw_failure("categorical diffusion: ", name, " holds label ", largest, ", expected 0 to ",
+                  blocks.labels - 1);
   }
 }
 
-at::Tensor voxel_values(const at::Tensor& values, const at::Tensor& labels, const char* name) {
-  if (values.sizes() != labels.sizes() || values.scalar_type() != at::kFloat) {
-    throw_failure("categorical diffusion: ", name, " is ", values.scalar_type(), " ",
-                  values.sizes(), ", expected Float ", labels.sizes());
+void write_labels(const int32_t* drawn, const Blocks& blocks, const Block& block,
+                  const at::Tensor& labels) {
+  const int64_t offset = block.offset(blocks);
+  if (labels.scalar_type() == at::kByte) {
+    convert(drawn, labels.mutable_data_ptr<uint8_t>() + offset, block.voxels);
+  } else {
+    convert(drawn, labels.mutable_data_ptr<uint16_t>() + offset, block.voxels);
   }
-  return values.contiguous();
 }
 
 }  // namespace guidegen::categorical

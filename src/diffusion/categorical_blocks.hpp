@@ -15,11 +15,12 @@ struct Blocks {
   int64_t batch, labels, voxels;  ///< voxels of one sample
   int64_t per_sample;
 
-  Blocks(int64_t samples, int64_t label_count, int64_t sample_voxels)
-      : batch(samples),
-        labels(label_count),
-        voxels(sample_voxels),
-        per_sample((sample_voxels + kBlock - 1) / kBlock) {}
+  /// For logits [B,K,D,H,W].
+  explicit Blocks(const at::Tensor& logits)
+      : batch(logits.size(0)),
+        labels(logits.size(1)),
+        voxels(logits.size(2) * logits.size(3) * logits.size(4)),
+        per_sample((voxels + kBlock - 1) / kBlock) {}
 
   int64_t count() const { return batch * per_sample; }
 };
@@ -36,6 +37,9 @@ struct Block {
         sample(block_index / blocks.per_sample),
         first(block_index % blocks.per_sample * kBlock),
         voxels(std::min(kBlock, blocks.voxels - first)) {}
+
+  /// Index of the first voxel in [B,D,H,W].
+  int64_t offset(const Blocks& blocks) const { return sample * blocks.voxels + first; }
 };
 
 /// Calls body(block, scratch) for every block, in parallel; `Scratch` is made once a task from
@@ -49,41 +53,18 @@ void for_each_block(const Blocks& blocks, const Body& body) {
   });
 }
 
-/// Values [B,K,D,H,W] float32 in either memory format, copied from and to the dense rows of a
-/// block.
-class LabelRows {
- public:
-  LabelRows(float* data, const Blocks& blocks, bool channels_last)
-      : data_(data), blocks_(blocks), channels_last_(channels_last) {}
+/// Copies a block of `values` [B,K,D,H,W], float32, bfloat16 or float16, dense in either memory
+/// format, to rows [K, kBlock] of float.
+void read_rows(const at::Tensor& values, const Blocks& blocks, const Block& block, float* rows);
+/// The other way round, rounding to the type of `values`.
+void write_rows(const float* rows, const Blocks& blocks, const Block& block,
+                const at::Tensor& values);
 
-  void read(const Block& block, float* rows) const;
-  void write(const Block& block, const float* rows) const;
-
- private:
-  float* first_of(const Block& block) const {
-    const int64_t sample = block.sample * blocks_.labels * blocks_.voxels;
-    return data_ + sample + block.first * (channels_last_ ? blocks_.labels : 1);
-  }
-
-  float* data_;
-  Blocks blocks_;
-  bool channels_last_;
-};
-
-/// Labels [B,D,H,W] uint8 or int32, read as int32 with their range checked.
-class LabelReader {
- public:
-  /// `name` opens the messages ("x_t").
-  LabelReader(const at::Tensor& labels, const Blocks& blocks, const char* name);
-  void read(const Block& block, int32_t* out) const;
-
- private:
-  at::Tensor labels_;  // contiguous
-  Blocks blocks_;
-  const char* name_;
-};
-
-/// Checked for shape and type: contiguous float32 [B,D,H,W].
-at::Tensor voxel_values(const at::Tensor& values, const at::Tensor& labels, const char* name);
+/// Reads a block of contiguous labels [B,D,H,W], uint8 or uint16; a label outside of the range is
+/// an Error. `name` opens its message ("x_t").
+void read_labels(const at::Tensor& labels, const char* name, const Blocks& blocks,
+                 const Block& block, int32_t* out);
+void write_labels(const int32_t* drawn, const Blocks& blocks, const Block& block,
+                  const at::Tensor& labels);
 
 }  // namespace guidegen::categorical

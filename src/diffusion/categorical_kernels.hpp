@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "diffusion/categorical_formulas.hpp"
+
 namespace guidegen::categorical {
 
 /// Voxels that a kernel handles at once. Kernels work in place on a dense copy [K, kBlock] of the
@@ -9,17 +11,6 @@ namespace guidegen::categorical {
 /// power of two apart as often as not, and would evict each other. Results depend on the blocks,
 /// never on the number of threads.
 inline constexpr int64_t kBlock = 256;
-
-/// Constants of one transition t -> s for K labels, with alpha = alpha_bar(t)/alpha_bar(s):
-///   A_c = alpha [c = x_t] + (1 - alpha)/K,  Z_d = alpha_bar(t) [d = x_t] + (1 - alpha_bar(t))/K
-/// (the second is a A_d + b, simplified). The suffix says whether the label is x_t.
-struct Transition {
-  Transition(double alpha_bar_t, double alpha_bar_s, int64_t labels);
-  float a;                ///< alpha_bar(s)
-  float b;                ///< (1 - alpha_bar(s))/K; 0 when s = 0
-  float a_same, a_other;  ///< A
-  float z_same, z_other;  ///< Z
-};
 
 struct LossInput {
   const int32_t* x0;

@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <memory>
+
 #include "guidegen/diffusion/noise_schedule.hpp"
 
 namespace guidegen {
@@ -13,10 +15,13 @@ namespace guidegen {
 ///   Z_d          = a A_d + (1 - a)/K
 ///   p(x_s=c|x_t) = A_c ( a p_c / Z_c + (1-a)/K sum_d p_d / Z_d )
 /// A and Z take two values each, so cost is O(K) a voxel and scratch O(1). t = 1 conditions on x_0
-/// exactly. Labels are uint8 (K <= 256) or int32 tensors [B,D,H,W]; logits [B,K,D,H,W] float32,
-/// either memory format.
-/// All tensors are on the CPU; other floating types of logits are converted. Results are the same
-/// bits for any number of threads. Wrong shapes, types or labels throw Error(kFailure).
+/// exactly. Labels are uint8 (K <= 256) or uint16 tensors [B,D,H,W]; logits [B,K,D,H,W] float32,
+/// bfloat16 or float16, in either memory format.
+/// The tensors of a call are on one device, any that has kernels for these operators (CPU, meta,
+/// with the plug-in CUDA); t may be on the CPU at any rate. Wrong shapes and types throw
+/// Error(kFailure); so do labels and times out of range and logits that aren't finite on the CPU,
+/// where results are the same bits for any number of threads. On other devices nothing waits for
+/// the device, and such values make it stop.
 class CategoricalDiffusion {
  public:
   CategoricalDiffusion(NoiseSchedule schedule, int64_t labels);
@@ -24,18 +29,18 @@ class CategoricalDiffusion {
   const NoiseSchedule& schedule() const { return schedule_; }
   int64_t labels() const { return labels_; }
 
-  /// Draws x_t from q(x_t|x_0). `t` [B] int64 on the CPU, 0…T; `uniform` [B,D,H,W] in [0,1).
+  /// Draws x_t from q(x_t|x_0). `t` [B] int64, 0…T; `uniform` [B,D,H,W] float32 in [0,1).
   at::Tensor add_noise(const at::Tensor& x0, const at::Tensor& t, const at::Tensor& uniform) const;
 
-  /// Means over voxels and batch; `total` carries the gradient, the parts do not.
+  /// Means over voxels and batch, float32; `total` carries the gradient, the parts do not.
   struct Loss {
     at::Tensor total;  ///< kl_weight * kl + ce_weight * cross_entropy
     at::Tensor kl;     ///< KL( q(x_{t-1}|x_t,x_0) || p(x_{t-1}|x_t) ), nats; at t = 1: -log p(x_0)
     at::Tensor cross_entropy;  ///< -log p(x_0)
   };
-  /// Hybrid loss with its gradient in one fused pass. `t` [B] >= 1. `weight`, when defined, is
-  /// [B,D,H,W] float32 and multiplies both terms voxel by voxel (the mean still divides by the
-  /// voxel count).
+  /// Hybrid loss with its gradient, of the type and memory format of the logits, in one fused pass.
+  /// `t` [B] >= 1. `weight`, when defined, is [B,D,H,W] float32 and multiplies both terms voxel by
+  /// voxel (the mean still divides by the voxel count); it is taken as a constant.
   Loss loss(const at::Tensor& logits, const at::Tensor& x0, const at::Tensor& xt,
             const at::Tensor& t, double kl_weight, double ce_weight,
             const at::Tensor& weight = {}) const;
@@ -50,8 +55,11 @@ class CategoricalDiffusion {
                          const at::Tensor& uniform) const;
 
  private:
+  class ScheduleTables;
+
   NoiseSchedule schedule_;
   int64_t labels_;
+  std::shared_ptr<ScheduleTables> tables_;
 };
 
 }  // namespace guidegen
