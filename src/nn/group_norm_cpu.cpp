@@ -56,7 +56,7 @@ std::vector<Moments> segment_moments(const Dense& x, const Segments& segments) {
     // Sums of differences from one value of the channel: no digits are lost where the mean is
     // large.
     for (int64_t c = 0; c < channels; ++c) shift[c] = to_float(in.x[c]);
-    for (int64_t i = channels; i < segments.period(); ++i) shift[i] = shift[i - channels];
+    repeat(shift, channels, segments.period());
     std::fill_n(sum, 2 * segments.period(), 0.0F);
     add_moments(in, shift, sum, square);
     segments.gather(place, sum, sums.data() + 2 * index * channels);
