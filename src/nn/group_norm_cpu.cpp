@@ -10,10 +10,13 @@
 namespace guidegen::group_norm {
 namespace {
 
+/// Segments that are worth another thread.
+constexpr int64_t kSegmentsATask = 2;
+
 /// Runs body(place, scratch) for every segment; scratch holds `patterns` patterns of floats.
 template <typename Body>
 void for_each_segment(const Segments& segments, int64_t patterns, const Body& body) {
-  parallel_for(0, segments.count(), 1, [&](int64_t first, int64_t last) {
+  parallel_for(0, segments.count(), kSegmentsATask, [&](int64_t first, int64_t last) {
     std::vector<float> scratch(static_cast<size_t>(patterns * segments.period()));
     for (int64_t i = first; i < last; ++i) body(i, segments[i], scratch.data());
   });
