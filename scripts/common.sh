@@ -40,3 +40,9 @@ configure_and_build() {
   (cd "$root" && cmake --preset release -DGUIDEGEN_WERROR="$werror" >&2)
   cmake --build "$build_dir" --parallel "$(jobs_at_once)" --target "$1" >&2
 }
+
+# The test programs that run where GUIDEGEN_TEST_DEVICE says.
+device_tests() {
+  grep -rl --include='*_test.cpp' 'nn/test_device\.hpp' "$root/tests" |
+    sed -E "s|^$root/tests/([^/]+)/.*|test_\1|" | sort -u
+}

@@ -45,7 +45,7 @@ check_format() {
 
 mapfile -t sources < <(git ls-files --cached --others --exclude-standard \
   'include/*.hpp' 'src/*.hpp' 'src/*.cpp' 'tests/*.hpp' 'tests/*.cpp' 'cmake/*.hpp' \
-  'bench/*.hpp' 'bench/*.cpp' |
+  'bench/*.hpp' 'bench/*.cpp' 'src/cuda/*.cu' 'src/cuda/*.cuh' |
   while read -r file; do [[ -f "$file" ]] && echo "$file"; done)
 
 case "${1:-}" in

@@ -7,7 +7,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 timed "set-up" "$root/scripts/setup.sh"
-timed "build" configure_and_build guidegen
+timed "build" configure_and_build guidegen_package
 rm -f "$build_dir"/guidegen-*.tar.gz
 (cd "$build_dir" && cpack -G TGZ >&2)
 archive="$(echo "$build_dir"/guidegen-*.tar.gz)"

@@ -91,7 +91,7 @@ __global__ void loss_kernel(const LossArguments<Scalar, Label> in) {
 }
 
 static __global__ void mean_kernel(const Sums* sums, int64_t blocks, double count, double kl_weight,
-                            double ce_weight, float* total, float* parts) {
+                                   double ce_weight, float* total, float* parts) {
   __shared__ Sums scratch[kReduceThreads];
   Sums sum{0, 0};
   for (int64_t i = threadIdx.x; i < blocks; i += blockDim.x) {

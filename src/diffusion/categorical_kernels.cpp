@@ -2,8 +2,6 @@
 
 #include <cmath>
 
-#include "guidegen/nn/vector_math.hpp"
-
 // Every inner loop runs over the voxels of a block, with the label outside: the loops have no
 // branches, read and write consecutive floats and vectorise at -O3 (see CMakeLists.txt). For that
 // the compiler must know that a write leaves the constants and the other buffers alone: hence

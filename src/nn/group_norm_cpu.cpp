@@ -10,10 +10,13 @@
 namespace guidegen::group_norm {
 namespace {
 
+/// Segments that are worth another thread.
+constexpr int64_t kSegmentsATask = 2;
+
 /// Runs body(place, scratch) for every segment; scratch holds `patterns` patterns of floats.
 template <typename Body>
 void for_each_segment(const Segments& segments, int64_t patterns, const Body& body) {
-  parallel_for(0, segments.count(), 1, [&](int64_t first, int64_t last) {
+  parallel_for(0, segments.count(), kSegmentsATask, [&](int64_t first, int64_t last) {
     std::vector<float> scratch(static_cast<size_t>(patterns * segments.period()));
     for (int64_t i = first; i < last; ++i) body(i, segments[i], scratch.data());
   });
@@ -55,7 +58,8 @@ std::vector<Moments> segment_moments(const Dense& x, const Segments& segments) {
     float* square = sum + segments.period();
     // Sums of differences from one value of the channel: no digits are lost where the mean is
     // large.
-    for (int64_t i = 0; i < segments.period(); ++i) shift[i] = to_float(in.x[i % channels]);
+    for (int64_t c = 0; c < channels; ++c) shift[c] = to_float(in.x[c]);
+    repeat(shift, channels, segments.period());
     std::fill_n(sum, 2 * segments.period(), 0.0F);
     add_moments(in, shift, sum, square);
     segments.gather(place, sum, sums.data() + 2 * index * channels);

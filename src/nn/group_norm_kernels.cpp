@@ -1,7 +1,9 @@
 #include "nn/group_norm_kernels.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <numeric>
 
 #include "guidegen/nn/vector_math.hpp"
 
@@ -116,6 +118,35 @@ inline void run_input_gradient(const Segment<T>& in, const T* __restrict dy,
 }
 
 }  // namespace
+
+void repeat(float* pattern, int64_t unit, int64_t period) {
+  if (unit == 1) {
+    std::fill_n(pattern, period, pattern[0]);
+    return;
+  }
+  for (int64_t done = unit; done < period; done *= 2) {
+    std::copy_n(pattern, std::min(done, period - done), pattern + done);
+  }
+}
+
+void fold(const float* pattern, int64_t count, int64_t unit, double* out) {
+  if (unit == 1) {
+    // Eight sums side by side: one alone would wait for each addition.
+    std::array<double, 8> sums{};
+    int64_t i = 0;
+    for (; i + 8 <= count; i += 8) {
+      for (int64_t j = 0; j < 8; ++j) sums[j] += static_cast<double>(pattern[i + j]);
+    }
+    for (; i < count; ++i) sums[0] += static_cast<double>(pattern[i]);
+    *out = std::accumulate(sums.begin(), sums.end(), 0.0);
+    return;
+  }
+  std::fill_n(out, unit, 0.0);
+  for (int64_t i = 0; i < count; i += unit) {
+#pragma GCC ivdep
+    for (int64_t c = 0; c < unit; ++c) out[c] += static_cast<double>(pattern[i + c]);
+  }
+}
 
 #define GUIDEGEN_KERNELS(T)                                                                        \
   template <>                                                                                      \

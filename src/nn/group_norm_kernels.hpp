@@ -35,7 +35,12 @@ template <typename T>
 void input_gradient(const Segment<T>& in, const T* dy, const float* slope, const float* offset,
                     const float* of_x, const float* constant, T* dx);
 
-/// First value of a pattern place, as float.
+/// Repeats the first `unit` floats along the pattern.
+void repeat(float* pattern, int64_t unit, int64_t period);
+
+/// out[c] = sum of the floats at c, c + unit, c + 2 unit, ... below `count`.
+void fold(const float* pattern, int64_t count, int64_t unit, double* out);
+
 template <typename T>
 float to_float(T value);
 

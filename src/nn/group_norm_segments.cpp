@@ -1,8 +1,9 @@
 #include "nn/group_norm_segments.hpp"
 
 #include <algorithm>
-#include <array>
 #include <numeric>
+
+#include "nn/group_norm_kernels.hpp"
 
 namespace guidegen::group_norm {
 namespace {
@@ -15,17 +16,6 @@ constexpr int64_t kPatternOfAll = 256;
 constexpr int64_t kPatternOfOne = 64;
 
 int64_t round_up(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
-
-/// Eight sums side by side: one alone would wait for each addition.
-double sum_of(const float* values, int64_t count) {
-  std::array<double, 8> sums{};
-  int64_t i = 0;
-  for (; i + 8 <= count; i += 8) {
-    for (int64_t j = 0; j < 8; ++j) sums[j] += static_cast<double>(values[i + j]);
-  }
-  for (; i < count; ++i) sums[0] += static_cast<double>(values[i]);
-  return std::accumulate(sums.begin(), sums.end(), 0.0);
-}
 
 }  // namespace
 
@@ -50,25 +40,12 @@ Segments::Place Segments::operator[](int64_t index) const {
 }
 
 void Segments::spread(const Place& place, const std::vector<float>& values, float* pattern) const {
-  const float* from = values.data() + place.sample * channels_ + place.channel;
-  if (!channels_last_) {
-    std::fill_n(pattern, period_, *from);
-    return;
-  }
-  for (int64_t i = 0; i < period_; i += channels_) std::copy_n(from, channels_, pattern + i);
+  std::copy_n(values.data() + place.sample * channels_ + place.channel, channels(), pattern);
+  repeat(pattern, channels(), period_);
 }
 
 void Segments::gather(const Place& place, const float* pattern, double* out) const {
-  const int64_t used = std::min(period_, place.count);
-  const int64_t step = channels();
-  if (step == 1) {
-    *out = sum_of(pattern, used);
-    return;
-  }
-  std::fill_n(out, step, 0.0);
-  for (int64_t i = 0; i < used; i += step) {
-    for (int64_t c = 0; c < step; ++c) out[c] += static_cast<double>(pattern[i + c]);
-  }
+  fold(pattern, std::min(period_, place.count), channels(), out);
 }
 
 }  // namespace guidegen::group_norm

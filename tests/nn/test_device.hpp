@@ -1,5 +1,6 @@
 #pragma once
 
+#include <ATen/Context.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -16,8 +17,12 @@ inline c10::Device test_device() {
 }
 
 /// Loads the plug-in before the first test: LibTorch looks only once which devices there are.
+/// Convolutions keep all digits of float32, as on the processor.
 class DeviceEnvironment : public ::testing::Environment {
-  void SetUp() override { test_device(); }
+  void SetUp() override {
+    test_device();
+    at::globalContext().setAllowTF32CuDNN(false);
+  }
 };
 inline ::testing::Environment* const device_environment =
     ::testing::AddGlobalTestEnvironment(new DeviceEnvironment);
