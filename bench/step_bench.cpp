@@ -6,9 +6,9 @@
 //     [--mode train|sample] [--inputs fresh|ready]
 //
 // A training step is what the trainer does: loss, backward and Optimizer::apply. With `--inputs
-// fresh` it starts from cases, as the trainer does; with `ready` (stage I) from noised labels and
-// rasterized plans, as pytorch_steps.py does. Stages II and III prepare nothing that counts, so
-// there both are the same. Sampling is of one case, --sampling-steps network calls. Seconds are of
+// fresh` it also prepares each step (draws noise and times, rasterizes plans), which the trainer
+// does in the background; with `ready` it starts from what one preparation gave, as
+// pytorch_steps.py does. Sampling is of one case, --sampling-steps network calls. Seconds are of
 // one step of training, or of one whole case.
 #include <torch/torch.h>
 
@@ -23,6 +23,7 @@
 #include "guidegen/core/error.hpp"
 #include "guidegen/data/phantom.hpp"
 #include "guidegen/data/tumor_census.hpp"
+#include "guidegen/nn/accelerator.hpp"
 #include "guidegen/nn/autocast.hpp"
 #include "guidegen/nn/random_tensor.hpp"
 #include "guidegen/stages/feature_generator.hpp"
@@ -46,7 +47,8 @@ struct Options {
 /// What one stage offers to be timed.
 struct Subject {
   std::shared_ptr<torch::nn::Module> module;
-  std::function<LossTerms(int64_t step)> loss;
+  std::function<StepInputs(int64_t step)> prepare;
+  std::function<LossTerms(const StepInputs&)> loss;
   std::function<void()> sample;
   std::vector<int64_t> shape;  ///< of a training batch, [B,D,H,W]
   int64_t sampling_steps = 1;
@@ -85,68 +87,18 @@ std::vector<int64_t> shape_of(const Cases& cases) {
 
 // --- stage I ------------------------------------------------------------------------------------
 
-/// Inputs of a step that do not depend on the weights, made once.
-struct ReadyInputs {
-  std::vector<std::optional<Prompt>> prompts;
-  SynthesizerImpl::Condition condition;  // its text is encoded in every step: it is learned
-  at::Tensor x0, xt, t, weight;
-};
-
-ReadyInputs make_ready_inputs(const SynthesizerConfig& config,
-                              const CategoricalDiffusion& diffusion, const Cases& cases,
-                              at::Device device) {
-  ReadyInputs ready;
-  RandomStream stream(kSeed, "bench", "ready");
-  std::vector<at::Tensor> masks, plans, odds, geometries;
-  std::vector<int64_t> times;
-  for (const auto& item : cases) {
-    const auto plan = plan_of(item->tumors, item->geometry);
-    const auto raster = rasterize_plan(plan, item->geometry, 2);
-    masks.push_back(item->mask);
-    plans.push_back(torch::cat({raster, torch::zeros_like(raster.slice(0, 0, 3))}).unsqueeze(0));
-    odds.push_back(plan_log_odds(plan, item->geometry).unsqueeze(0));
-    geometries.push_back(geometry_features(item->geometry));
-    times.push_back(1 + stream.integer(config.timesteps));
-    ready.prompts.push_back(item->prompt);
-  }
-  ready.x0 = torch::stack(masks);
-  ready.t = torch::tensor(times);
-  ready.xt = diffusion.add_noise(ready.x0, ready.t, random_uniform(stream, ready.x0.sizes()));
-  ready.condition.plan = torch::cat(plans).to(device);
-  ready.condition.odds = torch::cat(odds).to(device);
-  ready.condition.geometry = torch::cat(geometries).to(device);
-  ready.x0 = ready.x0.to(device);
-  ready.xt = ready.xt.to(device);
-  ready.weight =
-      1.0 + config.plan_voxel_weight * (0.5 * ready.condition.odds + 1.0).clamp_(0.0, 1.0);
-  return ready;
-}
-
 Subject synthesizer_subject(const Options& options, JsonObject network,
                             const Vocabulary& vocabulary, at::Device device) {
   const auto config = SynthesizerConfig::from_json(network);
   Synthesizer synthesizer(config, vocabulary.size(), vocabulary.tumor());
   synthesizer->to(device);
   const auto cases = make_cases(options, vocabulary);
-  Subject subject{synthesizer.ptr(), {}, {}, shape_of(cases), config.sampling_steps};
-  if (options.inputs == "ready") {
-    const CategoricalDiffusion diffusion(NoiseSchedule(config.schedule, config.timesteps),
-                                         vocabulary.size());
-    const auto ready = make_ready_inputs(config, diffusion, cases, device);
-    const auto encoder = std::dynamic_pointer_cast<AttributeEncoderImpl>(
-        synthesizer->named_children()["prompt_encoder"]);
-    subject.loss = [=](int64_t) mutable {
-      auto condition = ready.condition;
-      condition.text = encoder->forward(ready.prompts);
-      const auto logits = synthesizer->forward(ready.xt, ready.t, condition);
-      const AutocastScope full_precision(false);
-      const auto losses = diffusion.loss(logits, ready.x0, ready.xt, ready.t, config.kl_weight,
-                                         config.ce_weight, ready.weight);
-      return LossTerms{losses.total, {}};
-    };
-  } else {
-    subject.loss = [=](int64_t step) mutable { return synthesizer->loss(cases, {kSeed, step}); };
-  }
+  Subject subject;
+  subject.module = synthesizer.ptr();
+  subject.shape = shape_of(cases);
+  subject.sampling_steps = config.sampling_steps;
+  subject.prepare = [=](int64_t step) { return synthesizer->prepare(cases, {kSeed, step}); };
+  subject.loss = [=](const StepInputs& inputs) mutable { return synthesizer->loss(inputs); };
   subject.sample = [=, calls = options.sampling_steps]() mutable {
     SynthesizerImpl::Request request;
     request.prompt = cases.front()->prompt;
@@ -168,7 +120,8 @@ Subject autoencoder_subject(const Options& options, JsonObject network,
   Subject subject;
   subject.module = autoencoder.ptr();
   subject.shape = {options.batch, config.crop, config.crop, config.crop};
-  subject.loss = [=](int64_t step) mutable { return autoencoder->loss(cases, {kSeed, step}); };
+  subject.prepare = [=](int64_t step) { return autoencoder->prepare(cases, {kSeed, step}); };
+  subject.loss = [=](const StepInputs& inputs) mutable { return autoencoder->loss(inputs); };
   subject.sample = [=]() mutable {  // both ways: CT -> latent -> CT
     const auto& item = *cases.front();
     const Volume ct{item.ct.to(at::kFloat).unsqueeze(0), item.geometry};
@@ -192,10 +145,12 @@ Subject generator_subject(const Options& options, JsonObject network, const Voca
   const auto latents =
       random_normal(stream, {shape[0], kLatents, shape[1] / f, shape[2] / f, shape[3] / f})
           .to(device);
-  Subject subject{generator.ptr(), {}, {}, shape, config.sampling_steps};
-  subject.loss = [=](int64_t step) mutable {
-    return generator->loss(cases, latents, {kSeed, step});
-  };
+  Subject subject;
+  subject.module = generator.ptr();
+  subject.shape = shape;
+  subject.sampling_steps = config.sampling_steps;
+  subject.prepare = [=](int64_t step) { return generator->prepare(cases, {kSeed, step}); };
+  subject.loss = [=](const StepInputs& inputs) mutable { return generator->loss(inputs, latents); };
   subject.sample = [=, calls = options.sampling_steps]() mutable {
     FeatureGeneratorImpl::Request request;
     request.prompt = cases.front()->prompt;
@@ -229,7 +184,7 @@ double status_mib(const std::string& name) {
 void reset_peak() { std::ofstream("/proc/self/clear_refs") << "5"; }
 
 void wait_for(at::Device device) {
-  if (device.is_cuda()) torch::cuda::synchronize();
+  if (device.is_cuda()) accelerator()->synchronize();
 }
 
 /// Of each call: on the clock, and of the processor in all threads (which other programs on the
@@ -271,7 +226,7 @@ double median(std::vector<double> values) {
 }
 
 Json measure(const Options& options) {
-  const at::Device device(options.device);
+  const at::Device device = resolve_device(options.device);
   torch::set_num_threads(int(options.threads));
   torch::manual_seed(kSeed);
   const Json preset = load_preset(options.preset, options.stage, {});
@@ -285,18 +240,24 @@ Json measure(const Options& options) {
     // The planner is fitted once, before the first step; no step touches it.
     if (item.key().rfind("planner.", 0) != 0) parameters += item.value().numel();
   }
-  const bool bf16 = use_bf16(options.precision);
+  const auto precision =
+      options.precision == "bf16" ? AutocastState::on(device) : AutocastState{};
   const double resident = status_mib("VmRSS");
   reset_peak();
   Times times;
   if (options.mode == "train") {
     subject.module->train();
     Optimizer optimizer(*subject.module, training.optimizer, kTotalSteps);
+    StepInputs inputs;
     times = time_calls(options, device, [&](int64_t step) {
+      if (step == 0 || options.inputs == "fresh") {
+        inputs = subject.prepare(step);
+        inputs.to(device);
+      }
       LossTerms terms;
       {
-        const AutocastScope autocast(bf16);
-        terms = subject.loss(step);
+        const AutocastScope autocast(precision);
+        terms = subject.loss(inputs);
       }
       terms.total.backward();
       optimizer.apply(step);
@@ -304,7 +265,7 @@ Json measure(const Options& options) {
   } else {
     subject.module->eval();
     times = time_calls(options, device, [&](int64_t) {
-      const AutocastScope autocast(bf16);
+      const AutocastScope autocast(precision);
       subject.sample();
     });
     subject.shape = {1, options.size[2], options.size[1], options.size[0]};

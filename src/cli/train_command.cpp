@@ -44,6 +44,8 @@ void run_train(const TrainOptions& options) {
       TrainingConfig::from_json(JsonObject(training_json, options.config, "training"));
   root.finish();
   const World world = detect_world();
+  // Before any tensor: LibTorch looks once which kinds of devices there are.
+  const at::Device device = resolve_device(options.device, world.local_rank);
   // Of several processes one speaks for all.
   if (!world.first()) set_log_level(LogLevel::kWarning);
   const Dataset dataset = Dataset::open(options.data);
@@ -53,7 +55,7 @@ void run_train(const TrainOptions& options) {
   run.out = options.out;
   run.resume = options.resume;
   run.init = options.init;
-  run.device = resolve_device(options.device, world.local_rank);
+  run.device = device;
   run.world = world;
   run.profile = options.profile;
   train(*task, dataset, training, run);
