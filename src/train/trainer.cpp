@@ -313,21 +313,44 @@ void Run::execute() {
                 "smaller crops, then run again with --resume");
 }
 
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+// What Gloo and NCCL say when a process that they talk to is gone.
+bool speaks_of_a_lost_process(const std::string& text) {
+  for (const auto* word : {"gloo", "Connection reset", "Connection closed", "Broken pipe", "NCCL"}) {
+    if (text.find(word) != std::string::npos) return true;
+  }
+  return false;
+}
+
+[[noreturn]] void explain(const std::string& text, const RunOptions& run) {
+  if (text.find("DefaultCPUAllocator") != std::string::npos) {
+    fail_out_of_memory(run, first_line(text));
+  }
+  if (!run.world.alone() && speaks_of_a_lost_process(text)) {
+    throw_failure("process ", run.world.rank, " of ", run.world.size,
+                  " lost another one, whose own message says why (", first_line(text),
+                  "); start all of them again with --resume");
+  }
+  throw;
+}
+
 }  // namespace
 
 void train(StageTask& task, const Dataset& dataset, const TrainingConfig& config,
            const RunOptions& run) {
   try {
     Run(task, dataset, config, run).execute();
+  } catch (const Error&) {
+    throw;
   } catch (const c10::OutOfMemoryError& error) {
-    const std::string text = error.what_without_backtrace();
-    fail_out_of_memory(run, text.substr(0, text.find_first_of(".\n")));
+    fail_out_of_memory(run, first_line(error.what_without_backtrace()));
   } catch (const c10::Error& error) {
-    const std::string text = error.what_without_backtrace();
-    if (text.find("DefaultCPUAllocator") == std::string::npos) throw;
-    fail_out_of_memory(run, text.substr(0, text.find('\n')));
+    explain(error.what_without_backtrace(), run);
   } catch (const std::bad_alloc&) {
     fail_out_of_memory(run, "the machine's memory is used up");
+  } catch (const std::exception& error) {
+    explain(error.what(), run);
   }
 }
 

@@ -56,7 +56,10 @@ TEST_F(Distributed, AKilledProcessEndsTheOthersAndARestartEndsWithTheSameWeights
   for (const size_t survivor : {0U, 2U}) {
     const ProgramResult result = programs[survivor]->wait();
     // The blow may fall when all was done.
-    if (result.exit_code != 0) EXPECT_EQ(result.exit_code, 1) << result.err;
+    if (result.exit_code == 0) continue;
+    EXPECT_EQ(result.exit_code, 1) << result.err;
+    EXPECT_THAT(result.err, HasSubstr("lost another one"));
+    EXPECT_THAT(result.err, HasSubstr("--resume"));
   }
   run_together(3, "torchrun", "killed", {"--resume"});
   EXPECT_EQ(final_weights("killed"), final_weights("whole"));

@@ -1,5 +1,6 @@
 // Training that is killed, or whose disk fails, at any moment.
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 
 #include <random>
 
@@ -80,7 +81,7 @@ TEST_F(InterruptedTraining, SurvivesADiskThatFailsAtAnyWrite) {
     EXPECT_EQ(result.exit_code, 1) << result.err;
     EXPECT_THAT(result.err,
                 HasSubstr(after % 2 == 0 ? "No space left on device" : "Input/output error"));
-    EXPECT_THAT(result.err, HasSubstr((folder_.path() / out).string())) << "names the file";
+    EXPECT_THAT(result.err, HasSubstr("error: " + out + "/")) << "names the file";
     ASSERT_EQ(run(out, resumed).exit_code, 0);
     EXPECT_EQ(final_weights(out), final_weights("whole"));
   }
@@ -97,11 +98,18 @@ TEST_F(InterruptedTraining, TellsTorchrunWhyItFails) {
 }
 
 TEST_F(InterruptedTraining, RunningOutOfMemoryIsOneLineThatSaysWhatToChange) {
-  // A network that no machine holds.
-  const auto result = run("run", {"network.unet.channels=[4096,4096]", "network.label_width=256",
-                                  "training.batch=512", "network.head_width=512"});
+  rlimit before{};
+  ::getrlimit(RLIMIT_AS, &before);
+  rlimit small = before;
+  small.rlim_cur = rlim_t{6} << 30;
+  ::setrlimit(RLIMIT_AS, &small);  // the program inherits it
+  Program program(arguments("run", {"training.batch=512", "network.head_width=512"}),
+                  folder_.path());
+  ::setrlimit(RLIMIT_AS, &before);
+  const auto result = program.wait();
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_THAT(result.err, HasSubstr("out of memory"));
+  EXPECT_THAT(result.err, HasSubstr("training.micro_batch"));
   EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
 }
 
