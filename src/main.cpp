@@ -10,6 +10,7 @@
 
 #include "guidegen/cli/commands.hpp"
 #include "guidegen/core/error.hpp"
+#include "guidegen/core/memory.hpp"
 #include "guidegen/core/stop_signal.hpp"
 
 namespace {
@@ -23,6 +24,7 @@ int report(std::string_view message, int code) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  guidegen::keep_freed_memory();
   // A reader that goes away (`| head`) must not kill a run half-way through a case.
   std::signal(SIGPIPE, SIG_IGN);
   guidegen::install_stop_handler();
