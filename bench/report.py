@@ -22,7 +22,10 @@ def table(head, rows):
 
 
 def seconds(value):
-    return f"{value:.3g} s" if value >= 1 else f"{value * 1e3:.3g} ms"
+    for unit, scale in (("s", 1), ("ms", 1e3), ("µs", 1e6)):
+        if value * scale >= 1:
+            break
+    return f"{value * scale:.3g} {unit}"
 
 
 def times(case, variant):

@@ -21,6 +21,7 @@
 #include <iostream>
 
 #include "guidegen/core/error.hpp"
+#include "guidegen/core/memory.hpp"
 #include "guidegen/data/phantom.hpp"
 #include "guidegen/data/tumor_census.hpp"
 #include "guidegen/nn/accelerator.hpp"
@@ -312,6 +313,7 @@ Options parse(CLI::App& app, int argc, char** argv) {
 }  // namespace guidegen::bench
 
 int main(int argc, char** argv) {
+  guidegen::keep_freed_memory();  // as the program does
   CLI::App app("Times steps of one stage and prints one JSON line.");
   try {
     std::cout << guidegen::bench::measure(guidegen::bench::parse(app, argc, argv)).dump()

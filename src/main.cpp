@@ -11,9 +11,20 @@
 #include "guidegen/cli/commands.hpp"
 #include "guidegen/core/error.hpp"
 #include "guidegen/core/failure_report.hpp"
+#include "guidegen/core/memory.hpp"
 #include "guidegen/core/stop_signal.hpp"
 
 namespace {
+
+constexpr const char* kOutOfMemory =
+    "out of memory; ask for a smaller volume or network, or free some memory";
+
+/// LibTorch has an exception type for GPUs; for processors only the text tells.
+bool is_out_of_memory(const c10::Error& error) {
+  return dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
+         std::string_view(error.what_without_backtrace()).find("DefaultCPUAllocator") !=
+             std::string_view::npos;
+}
 
 /// Libraries may put whole call stacks into a message; people get its first line.
 std::string_view first_line(std::string_view message) {
@@ -29,6 +40,7 @@ int report(std::string_view message, int code) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  guidegen::keep_freed_memory();
   // A reader that goes away (`| head`) must not kill a run half-way through a case.
   std::signal(SIGPIPE, SIG_IGN);
   guidegen::install_stop_handler();
@@ -39,9 +51,9 @@ int main(int argc, char** argv) {
   } catch (const guidegen::Stopped& stopped) {
     return report("stopped by a signal", stopped.signal == SIGINT ? 130 : 143);
   } catch (const std::bad_alloc&) {
-    return report("out of memory; ask for a smaller volume or free some memory", 1);
+    return report(kOutOfMemory, 1);
   } catch (const c10::Error& error) {
-    return report(error.what_without_backtrace(), 1);
+    return report(is_out_of_memory(error) ? kOutOfMemory : error.what_without_backtrace(), 1);
   } catch (const std::exception& error) {
     return report(error.what(), 1);
   }
