@@ -11,12 +11,6 @@ import tempfile
 BATCH = 2  # of each process
 
 
-def supported(program):
-    """Whether this build of `guidegen train` joins the processes that RANK and WORLD_SIZE name."""
-    help_text = subprocess.run([program, "train", "stage1", "--help"], capture_output=True, text=True)
-    return "WORLD_SIZE" in help_text.stdout
-
-
 def free_port():
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -33,7 +27,7 @@ def train(program, data, out, world, steps):
             environment.update(RANK=str(rank), WORLD_SIZE=str(world), LOCAL_RANK=str(rank),
                                MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
         command = ["taskset", "-c", str(cores[rank]), program, "train", "stage1", "--data", data,
-                   "--out", out, f"training.steps={steps}", f"training.batch={BATCH}",
+                   "--out", out, f"training.steps={steps}", f"training.batch={BATCH * world}",
                    "training.log_every=1", f"training.checkpoint_every={steps}",
                    "training.preview_every=0", "network.planner_steps=1"]
         processes.append(subprocess.Popen([str(part) for part in command], env=environment,
@@ -41,15 +35,13 @@ def train(program, data, out, world, steps):
     if any([process.wait() for process in processes]):
         return None
     lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
-    return statistics.median(line["seconds_per_step"] for line in lines[len(lines) // 2:])
+    steps = [line["seconds_per_step"] for line in lines if "seconds_per_step" in line]
+    return statistics.median(steps[len(steps) // 2:])
 
 
 def run(program, quick, say):
     """One entry a number of processes, or a note that says why there are none."""
     cores = len(os.sched_getaffinity(0))
-    if not supported(program):
-        say("scaling: left out, this guidegen trains on one process")
-        return {"note": "this guidegen trains on one process"}
     worlds = [n for n in (1, 2, 4, 8) if n <= cores][:2 if quick else None]
     found = []
     with tempfile.TemporaryDirectory() as folder:
