@@ -1,38 +1,12 @@
 #include "guidegen/diffusion/categorical.hpp"
 
-#include <map>
-#include <mutex>
 #include <utility>
-#include <vector>
 
 #include "diffusion/categorical_ops.hpp"
+#include "diffusion/schedule_table.hpp"
 #include "guidegen/core/error.hpp"
 
 namespace guidegen {
-
-/// alpha_bar(0…T) as a tensor on every device that asked for it: copied there once, so that no
-/// later call has to move anything.
-class CategoricalDiffusion::ScheduleTables {
- public:
-  explicit ScheduleTables(const NoiseSchedule& schedule) {
-    std::vector<double> values;
-    for (int64_t t = 0; t <= schedule.steps(); ++t) values.push_back(schedule.alpha_bar(t));
-    table_ = at::tensor(values, at::kDouble);
-  }
-
-  at::Tensor on(c10::Device device) {
-    if (device.is_cpu()) return table_;
-    const std::scoped_lock lock(mutex_);
-    at::Tensor& copy = copies_[device.str()];
-    if (!copy.defined()) copy = table_.to(device);
-    return copy;
-  }
-
- private:
-  at::Tensor table_;
-  std::mutex mutex_;
-  std::map<std::string, at::Tensor> copies_;
-};
 
 namespace {
 
@@ -60,7 +34,7 @@ void check_step(const NoiseSchedule& schedule, int64_t t, int64_t s) {
 CategoricalDiffusion::CategoricalDiffusion(NoiseSchedule schedule, int64_t labels)
     : schedule_(std::move(schedule)),
       labels_(labels),
-      tables_(std::make_shared<ScheduleTables>(schedule_)) {
+      table_(std::make_shared<ScheduleTable>(schedule_)) {
   constexpr int64_t kMostLabels = 65536;
   if (labels < 2 || labels > kMostLabels) {
     throw_usage("categorical diffusion: ", labels, " labels, expected 2 to ", kMostLabels);
@@ -69,7 +43,7 @@ CategoricalDiffusion::CategoricalDiffusion(NoiseSchedule schedule, int64_t label
 
 at::Tensor CategoricalDiffusion::add_noise(const at::Tensor& x0, const at::Tensor& t,
                                            const at::Tensor& uniform) const {
-  return categorical::add_noise(x0, uniform, times_on(t, x0.device()), tables_->on(x0.device()),
+  return categorical::add_noise(x0, uniform, times_on(t, x0.device()), table_->on(x0.device()),
                                 labels_);
 }
 
@@ -82,7 +56,7 @@ CategoricalDiffusion::Loss CategoricalDiffusion::loss(const at::Tensor& logits,
   const c10::Device device = logits.device();
   const std::optional<at::Tensor> weights =
       weight.defined() ? std::optional(weight.detach()) : std::nullopt;
-  const auto result = categorical::loss(logits, x0, xt, times_on(t, device), tables_->on(device),
+  const auto result = categorical::loss(logits, x0, xt, times_on(t, device), table_->on(device),
                                         kl_weight, ce_weight, weights);
   return {result.total, result.parts.select(0, 0), result.parts.select(0, 1)};
 }

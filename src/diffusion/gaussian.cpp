@@ -3,6 +3,7 @@
 #include <cmath>
 #include <utility>
 
+#include "diffusion/schedule_table.hpp"
 #include "guidegen/core/error.hpp"
 
 namespace guidegen {
@@ -28,21 +29,15 @@ Shares shares_of(const at::Tensor& alpha_bars, const at::Tensor& t, const at::Te
   }
   std::vector<int64_t> shape(static_cast<size_t>(x.dim()), 1);
   shape[0] = x.size(0);
-  const auto alpha_bar = alpha_bars.to(t.device()).index_select(0, t).view(shape);
+  const auto alpha_bar = alpha_bars.index_select(0, t).view(shape);
   return {alpha_bar.sqrt().to(x.scalar_type()), (1 - alpha_bar).sqrt().to(x.scalar_type())};
-}
-
-at::Tensor alpha_bars_of(const NoiseSchedule& schedule) {
-  std::vector<double> values;
-  for (int64_t t = 0; t <= schedule.steps(); ++t) values.push_back(schedule.alpha_bar(t));
-  return at::tensor(values, at::kDouble);
 }
 
 }  // namespace
 
 GaussianDiffusion::GaussianDiffusion(NoiseSchedule schedule, std::string prediction)
     : schedule_(std::move(schedule)),
-      alpha_bars_(alpha_bars_of(schedule_)),
+      table_(std::make_shared<ScheduleTable>(schedule_)),
       prediction_(std::move(prediction)) {
   if (prediction_ != "epsilon" && prediction_ != "v") {
     throw_usage("Gaussian diffusion: unknown prediction '", prediction_,
@@ -52,14 +47,14 @@ GaussianDiffusion::GaussianDiffusion(NoiseSchedule schedule, std::string predict
 
 at::Tensor GaussianDiffusion::add_noise(const at::Tensor& x0, const at::Tensor& noise,
                                         const at::Tensor& t) const {
-  const Shares share = shares_of(alpha_bars_, t, x0);
+  const Shares share = shares_of(table_->on(t.device()), t, x0);
   return share.signal * x0 + share.noise * noise;
 }
 
 at::Tensor GaussianDiffusion::target(const at::Tensor& x0, const at::Tensor& noise,
                                      const at::Tensor& t) const {
   if (prediction_ == "epsilon") return noise;
-  const Shares share = shares_of(alpha_bars_, t, x0);
+  const Shares share = shares_of(table_->on(t.device()), t, x0);
   return share.signal * noise - share.noise * x0;
 }
 

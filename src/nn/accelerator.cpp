@@ -1,5 +1,6 @@
 #include "guidegen/nn/accelerator.hpp"
 
+#include <ATen/Context.h>
 #include <dlfcn.h>
 
 #include <charconv>
@@ -134,6 +135,10 @@ c10::Device resolve_device(const std::string& text, int local_rank) {
   }
   const int index = wanted % count;
   gpu->set_device(index);
+  // float32 products with ten bits of mantissa on tensor cores, which LibTorch allows convolutions
+  // only by default. What needs float32 here needs its range and its sums, which stay.
+  at::globalContext().setAllowTF32CuBLAS(true);
+  at::globalContext().setAllowTF32CuDNN(true);
   return {c10::kCUDA, static_cast<c10::DeviceIndex>(index)};
 }
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "guidegen/nn/autocast.hpp"
+
 namespace guidegen {
 namespace {
 
@@ -23,10 +25,12 @@ bool graphable(const std::vector<at::Tensor>& inputs) {
 struct GraphedFunction::Recording {
   std::vector<at::Tensor> inputs;
   at::Tensor output;
+  AutocastState autocast = AutocastState::current();  // a recording keeps its precision
   std::unique_ptr<Accelerator::Graph> graph;
 
   bool fits(const std::vector<at::Tensor>& others) const {
-    return std::equal(inputs.begin(), inputs.end(), others.begin(), others.end(), same_kind);
+    return autocast.cuda == AutocastState::current().cuda &&
+           std::equal(inputs.begin(), inputs.end(), others.begin(), others.end(), same_kind);
   }
 };
 

@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include "guidegen/nn/autocast.hpp"
+#include "guidegen/nn/device_transfer.hpp"
 #include "guidegen/nn/pointwise.hpp"
 #include "guidegen/nn/random_tensor.hpp"
 
@@ -69,13 +70,17 @@ at::Tensor FeatureGeneratorImpl::encode_mask(const at::Tensor& mask) {
 
 at::Tensor FeatureGeneratorImpl::forward(const at::Tensor& z, const at::Tensor& time,
                                          const Condition& condition) {
-  const auto mask = encode_mask(condition.mask);
-  const auto x =
-      torch::cat({z.to(mask.scalar_type()), mask}, 1).contiguous(at::MemoryFormat::ChannelsLast3d);
-  const auto embedding = time_(sinusoidal_features(time, 64, 1000.0)) +
-                         geometry_(condition.geometry) + pooled_(condition.text.pooled);
-  const auto features =
-      unet_->forward(x, embedding, {condition.text.tokens, condition.text.present}).features;
+  return denoise(z, time, encode_mask(condition.mask), condition.text, condition.geometry);
+}
+
+at::Tensor FeatureGeneratorImpl::denoise(const at::Tensor& z, const at::Tensor& time,
+                                         const at::Tensor& encoded_mask, const PromptFeatures& text,
+                                         const at::Tensor& geometry) {
+  const auto x = torch::cat({z.to(encoded_mask.scalar_type()), encoded_mask}, 1)
+                     .contiguous(at::MemoryFormat::ChannelsLast3d);
+  const auto embedding =
+      time_(sinusoidal_features(time, 64, 1000.0)) + geometry_(geometry) + pooled_(text.pooled);
+  const auto features = unet_->forward(x, embedding, {text.tokens, text.present}).features;
   const AutocastScope full_precision(false);
   return output_(silu_of(output_norm_, features.to(at::kFloat)));
 }
@@ -103,11 +108,11 @@ StepInputs FeatureGeneratorImpl::prepare(const TrainingBatch& batch,
     noises.push_back(random_normal(noise, {latent_channels_, mask.size(0) / kFactor,
                                            mask.size(1) / kFactor, mask.size(2) / kFactor}));
   }
-  inputs.tensors = {{"mask", torch::stack(masks)},
-                    {"geometry", torch::cat(geometries)},
-                    {"noise", torch::stack(noises)},
-                    {"time", config_.objective == "flow" ? torch::tensor(flow_times)
-                                                         : torch::tensor(steps)}};
+  inputs.tensors = {
+      {"mask", torch::stack(masks)},
+      {"geometry", torch::cat(geometries)},
+      {"noise", torch::stack(noises)},
+      {"time", config_.objective == "flow" ? torch::tensor(flow_times) : torch::tensor(steps)}};
   return inputs;
 }
 
@@ -137,24 +142,33 @@ at::Tensor FeatureGeneratorImpl::sample(const Request& request,
   const torch::NoGradGuard no_grad;
   RandomStream stream(request.seed, request.case_id, "ct/noise");
   const auto device = label_embedding_->weight.device();
-  Condition with{prompt_encoder_->forward({request.prompt}),
-                 pad_to_multiple(request.mask.data, kFactor, 0).to(device),
-                 geometry_features(request.mask.geometry).to(device)};
-  Condition without = with;
-  without.text = prompt_encoder_->forward({std::nullopt});
+  const auto mask = pad_to_multiple(request.mask.data, kFactor, 0).to(device);
+  const auto encoded_mask = encode_mask(mask);
+  const auto geometry = geometry_features(request.mask.geometry).to(device);
+  const auto encode = [&](const std::optional<Prompt>& prompt) {
+    const auto text = prompt_encoder_->forward({prompt});
+    return request.graphed ? with_round_length(text) : text;
+  };
+  const PromptFeatures with = encode(request.prompt), without = encode(std::nullopt);
+  const auto network = [&](const at::Tensor& z, const at::Tensor& t, const PromptFeatures& text) {
+    if (!request.graphed) return denoise(z, t, encoded_mask, text, geometry);
+    // The next replay overwrites the result of this one.
+    return graphed_denoise_({z, t, encoded_mask, text.tokens, text.present, text.pooled, geometry})
+        .clone();
+  };
   const auto predict = [&](const at::Tensor& z, double time) {
     const auto t = torch::full({z.size(0)}, time, z.options());
-    auto output = forward(z, t, with);
+    auto output = network(z, t, with);
     if (request.text_guidance != 1.0) {
-      const auto free = forward(z, t, without);
+      const auto free = network(z, t, without);
       output = free + request.text_guidance * (output - free);
     }
     return output;
   };
-  const auto& mask = with.mask;
-  const auto noise = random_normal(stream, {1, latent_channels_, mask.size(1) / kFactor,
-                                            mask.size(2) / kFactor, mask.size(3) / kFactor})
-                         .to(device);
+  const auto noise =
+      queue_to(random_normal(stream, {1, latent_channels_, mask.size(1) / kFactor,
+                                      mask.size(2) / kFactor, mask.size(3) / kFactor}),
+               device);
   at::Tensor z;
   if (config_.objective == "flow") {
     z = sample_flow(predict, noise, request.steps, config_.solver, config_.time_shift, on_step);

@@ -4,6 +4,8 @@
 
 #include "guidegen/core/error.hpp"
 #include "guidegen/core/sha256.hpp"
+#include "guidegen/nn/autocast.hpp"
+#include "guidegen/nn/device_transfer.hpp"
 #include "guidegen/nn/module_io.hpp"
 #include "guidegen/stages/feature_generator.hpp"
 #include "guidegen/stages/hdr_autoencoder.hpp"
@@ -13,6 +15,7 @@
 namespace guidegen {
 
 struct Model::Parts {
+  at::Device device = at::kCPU;
   ModelDescription description;
   std::map<std::string, std::string> hashes;
   // Forward passes of LibTorch modules are not const; the weights do not change.
@@ -28,6 +31,7 @@ void finish_loading(Holder& module, const std::filesystem::path& weights,
                     const at::Device& device) {
   load_module(weights, *module);
   module->to(device);
+  if (device.is_cuda()) order_channels_last(*module);
   module->eval();
   for (auto& parameter : module->parameters()) parameter.set_requires_grad(false);
 }
@@ -36,6 +40,7 @@ void finish_loading(Holder& module, const std::filesystem::path& weights,
 
 Model Model::load(const std::filesystem::path& directory, const at::Device& device) {
   auto parts = std::make_unique<Parts>();
+  parts->device = device;
   parts->description = read_model_description(directory);
   const auto& description = parts->description;
   const int64_t labels = description.vocabulary.size();
@@ -98,6 +103,20 @@ void require_stage(const Model& model, int stage, const char* purpose) {
   }
 }
 
+// Sampling calls the same networks again and again: on a GPU in bfloat16, as they are trained
+// there; on the CPU in float32, which is faster at the widths of the shipped model.
+AutocastState sampling_precision(const at::Device& device) {
+  return device.is_cuda() ? AutocastState::on(device) : AutocastState::current();
+}
+
+// Small volumes leave a GPU waiting for the launches of many short kernels, which a graph saves.
+// With larger ones the kernels take longer than their launches, and what a graph allocates stays
+// taken.
+bool worth_graphs(const at::Device& device, const ImageGeometry& geometry) {
+  constexpr int64_t kMostVoxels = 128 * 128 * 128;
+  return device.is_cuda() && geometry.voxels() <= kMostVoxels;
+}
+
 }  // namespace
 
 Volume Model::sample_mask(const Prompt& prompt, const std::string& case_id, uint64_t seed,
@@ -112,6 +131,8 @@ Volume Model::sample_mask(const Prompt& prompt, const std::string& case_id, uint
   request.steps = options.steps > 0 ? options.steps : config.sampling_steps;
   request.guidance = options.guidance.value_or(config.guidance);
   request.temperature = options.temperature.value_or(config.temperature);
+  request.graphed = worth_graphs(parts_->device, request.geometry);
+  const AutocastScope precision(sampling_precision(parts_->device));
   return {parts_->synthesizer->sample(request, on_step).unsqueeze(0), request.geometry};
 }
 
@@ -129,6 +150,8 @@ Volume Model::sample_ct(const Prompt& prompt, const Volume& mask, const std::str
   request.case_id = case_id;
   request.steps = options.steps > 0 ? options.steps : config.sampling_steps;
   request.text_guidance = options.text_guidance.value_or(config.text_guidance);
+  request.graphed = worth_graphs(parts_->device, mask.geometry);
+  const AutocastScope precision(sampling_precision(parts_->device));
   Volume ct = decode_ct(parts_->autoencoder, parts_->generator->sample(request, on_step), mask);
   ct.data.round_();
   return ct;

@@ -24,6 +24,13 @@ at::Tensor geometry_features(const ImageGeometry& geometry) {
   return torch::tensor(values).unsqueeze(0);
 }
 
+PromptFeatures with_round_length(const PromptFeatures& text) {
+  constexpr int64_t kMultiple = 16;
+  const int64_t extra = (kMultiple - text.tokens.size(1) % kMultiple) % kMultiple;
+  return {at::constant_pad_nd(text.tokens, {0, 0, 0, extra}),
+          at::constant_pad_nd(text.present, {0, extra}), text.pooled};
+}
+
 std::optional<Prompt> drop_fields(const Prompt& prompt, double prompt_dropout, double field_dropout,
                                   RandomStream& stream) {
   if (stream.flip(prompt_dropout)) return std::nullopt;

@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include "guidegen/nn/autocast.hpp"
+#include "guidegen/nn/device_transfer.hpp"
 #include "guidegen/nn/pointwise.hpp"
 #include "guidegen/nn/random_tensor.hpp"
 #include "guidegen/volume/labels.hpp"
@@ -45,8 +46,8 @@ at::Tensor padded_log_odds(const TumorPlan& plan, const ImageGeometry& geometry)
   return pad_to_multiple(plan_log_odds(plan, geometry).unsqueeze(0), kFactor, -kMaxPlanLogOdds);
 }
 
-// log q(x_t | x_0 = x_t) - log q(x_t | x_0 != x_t) = log(1 + K alpha_bar / (1 - alpha_bar)) of every
-// t = 0 … T.
+// log q(x_t | x_0 = x_t) - log q(x_t | x_0 != x_t) = log(1 + K alpha_bar / (1 - alpha_bar)) of
+// every t = 0 … T.
 at::Tensor evidence_table(const CategoricalDiffusion& diffusion) {
   std::vector<float> table;
   for (int64_t t = 0; t <= diffusion.schedule().steps(); ++t) {
@@ -222,12 +223,22 @@ at::Tensor SynthesizerImpl::sample(const Request& request,
   for (auto& size : padded.size) size += size % kFactor;
   const auto dhw = to_dhw(padded.size);
   const auto device = label_embedding_->weight.device();
-  Condition with{prompt_encoder_->forward({request.prompt}),
-                 plan_with_coordinates(plan, request.geometry).to(device),
+  const auto encode = [&](const std::optional<Prompt>& prompt) {
+    const auto text = prompt_encoder_->forward({prompt});
+    return request.graphed ? with_round_length(text) : text;
+  };
+  Condition with{encode(request.prompt), plan_with_coordinates(plan, request.geometry).to(device),
                  padded_log_odds(plan, request.geometry).to(device),
                  geometry_features(request.geometry).to(device)};
   Condition without = with;
-  without.text = prompt_encoder_->forward({std::nullopt});
+  without.text = encode(std::nullopt);
+  const auto network = [&](const at::Tensor& xt, const at::Tensor& t, const Condition& given) {
+    if (!request.graphed) return context_logits(xt, t, given);
+    // The next replay overwrites the result of this one.
+    return graphed_context_({xt, t, given.text.tokens, given.text.present, given.text.pooled,
+                             given.plan, given.geometry})
+        .clone();
+  };
 
   const int64_t labels = diffusion_.labels();
   auto x = (random_uniform(noise, {1, dhw[0], dhw[1], dhw[2]}) * double(labels))
@@ -241,9 +252,9 @@ at::Tensor SynthesizerImpl::sample(const Request& request,
   for (int64_t i = 0; i < calls; ++i) {
     const int64_t t = times[static_cast<size_t>(i)], s = times[static_cast<size_t>(i) + 1];
     const auto time = times_there.slice(0, i, i + 1);
-    auto context = context_logits(x, time, with);
+    auto context = network(x, time, with);
     if (request.guidance != 1.0) {
-      const auto free = context_logits(x, time, without);
+      const auto free = network(x, time, without);
       context = free + request.guidance * (context - free);
     }
     // The plan lists every tumor, so elsewhere their probability is zero, not merely small.
@@ -254,7 +265,7 @@ at::Tensor SynthesizerImpl::sample(const Request& request,
     // The last step takes the most likely label: single voxels drawn at random would only be noise.
     x = s == 0 ? logits.argmax(1).to(label_type(labels))
                : diffusion_.sample_step(logits, x, t, s,
-                                        random_uniform(noise, x.sizes()).to(device));
+                                        queue_to(random_uniform(noise, x.sizes()), device));
     if (on_step) on_step(i + 1, calls);
   }
   const auto size = to_dhw(request.geometry.size);

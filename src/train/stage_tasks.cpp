@@ -2,6 +2,7 @@
 
 #include "guidegen/core/error.hpp"
 #include "guidegen/core/sha256.hpp"
+#include "guidegen/nn/device_transfer.hpp"
 #include "guidegen/nn/module_io.hpp"
 #include "guidegen/nn/safetensors.hpp"
 #include "guidegen/stages/feature_generator.hpp"
@@ -22,8 +23,7 @@ JsonObject network_object(const Json& network, const std::string& source) {
 class SynthesizerTask final : public StageTask {
  public:
   SynthesizerTask(const SynthesizerConfig& config, const Vocabulary& vocabulary)
-      : vocabulary_(vocabulary),
-        synthesizer_(config, vocabulary_.size(), vocabulary_.tumor()) {}
+      : vocabulary_(vocabulary), synthesizer_(config, vocabulary_.size(), vocabulary_.tumor()) {}
 
   int stage() const override { return 1; }
   torch::nn::Module& module() override { return *synthesizer_; }
@@ -129,6 +129,7 @@ class GeneratorTask final : public StageTask {
   void to(const at::Device& device) override {
     StageTask::to(device);
     autoencoder_->to(device);
+    if (device.is_cuda()) order_channels_last(*autoencoder_);
   }
   void checkpoint_activations(const std::vector<int64_t>& levels) override {
     generator_->checkpoint_activations(levels);
@@ -154,9 +155,8 @@ class GeneratorTask final : public StageTask {
     if (const auto found = latents_.find(item.id); found != latents_.end()) return found->second;
     const torch::NoGradGuard no_grad;
     const auto device = autoencoder_->parameters().front().device();
-    const auto hu =
-        pad_to_multiple(item.ct.to(device).to(at::kFloat).unsqueeze(0).unsqueeze(0),
-                        HdrAutoencoderImpl::kDownsampling, -1024.0);
+    const auto hu = pad_to_multiple(item.ct.to(device).to(at::kFloat).unsqueeze(0).unsqueeze(0),
+                                    HdrAutoencoderImpl::kDownsampling, -1024.0);
     return latents_[item.id] = autoencoder_->encode(hu).mean.to(at::kCPU).contiguous();
   }
 
@@ -172,14 +172,7 @@ void StageTask::measure(const Dataset&, const std::vector<size_t>&, uint64_t) {}
 
 void StageTask::to(const at::Device& device) {
   module().to(device);
-  if (!device.is_cuda()) return;
-  // The order that convolutions on GPUs prefer; on processors each convolution packs for itself.
-  const torch::NoGradGuard no_grad;
-  for (auto& parameter : module().parameters()) {
-    if (parameter.dim() == 5) {
-      parameter.set_data(parameter.contiguous(at::MemoryFormat::ChannelsLast3d));
-    }
-  }
+  if (device.is_cuda()) order_channels_last(module());
 }
 
 std::string start_from(StageTask& task, const std::filesystem::path& model, int64_t labels) {

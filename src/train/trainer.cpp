@@ -127,6 +127,9 @@ int64_t Run::restore() {
 void Run::share_state() {
   const auto kept = optimizer_ ? optimizer_->state() : std::map<std::string, at::Tensor>{};
   task_.to(run_.device);
+  // Shapes repeat step after step, so it pays to time the algorithms of cuDNN once. (Not when
+  // sampling: which one wins may change from run to run, and with it the last digits.)
+  if (run_.device.is_cuda()) at::globalContext().setBenchmarkCuDNN(true);
   optimizer_.emplace(task_.module(), config_.optimizer, config_.steps);
   if (!kept.empty()) optimizer_->load_state(kept, "checkpoint");
   std::vector<at::Tensor> tensors;
@@ -209,9 +212,9 @@ void Run::save_checkpoint(int64_t done, bool validate) {
     try {
       checkpoints_.save(done, task_.module(), *optimizer_, loss);
     } catch (const Error& error) {
-      throw_failure(error.what(), saved_at_ > 0
-                                      ? concat("; step ", saved_at_, " is saved: make room, then ")
-                                      : std::string("; make room, then "),
+      throw_failure(error.what(),
+                    saved_at_ > 0 ? concat("; step ", saved_at_, " is saved: make room, then ")
+                                  : std::string("; make room, then "),
                     "run again with --resume");
     }
   }

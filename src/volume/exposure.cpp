@@ -18,7 +18,10 @@ at::Tensor per_channel(const std::vector<Exposure>& exposures, const at::Tensor&
   std::vector<float> values;
   values.reserve(exposures.size());
   for (const Exposure& exposure : exposures) values.push_back(static_cast<float>(number(exposure)));
-  return at::tensor(values, at::kFloat).to(like.device()).view({1, -1, 1, 1, 1});
+  // A handful of bytes: asynchronous even from memory that is not page-locked.
+  return at::tensor(values, at::kFloat)
+      .to(like.device(), /*non_blocking=*/true)
+      .view({1, -1, 1, 1, 1});
 }
 
 double curve(const Exposure& exposure, double hu) {

@@ -10,19 +10,19 @@
 namespace guidegen::toy {
 
 /// Where tests of operators run: $GUIDEGEN_TEST_DEVICE, "cpu" (the default) or "cuda". A GPU that
-/// was asked for and can't be had fails the tests; it is never replaced by the processor.
+/// was asked for and can't be had fails the tests; it is never replaced by the processor. Products
+/// keep all digits of float32, as on the processor.
 inline c10::Device test_device() {
   const char* named = std::getenv("GUIDEGEN_TEST_DEVICE");
-  return resolve_device(named == nullptr || *named == '\0' ? "cpu" : named);
+  const auto device = resolve_device(named == nullptr || *named == '\0' ? "cpu" : named);
+  at::globalContext().setAllowTF32CuBLAS(false);
+  at::globalContext().setAllowTF32CuDNN(false);
+  return device;
 }
 
 /// Loads the plug-in before the first test: LibTorch looks only once which devices there are.
-/// Convolutions keep all digits of float32, as on the processor.
 class DeviceEnvironment : public ::testing::Environment {
-  void SetUp() override {
-    test_device();
-    at::globalContext().setAllowTF32CuDNN(false);
-  }
+  void SetUp() override { test_device(); }
 };
 inline ::testing::Environment* const device_environment =
     ::testing::AddGlobalTestEnvironment(new DeviceEnvironment);

@@ -98,6 +98,24 @@ TEST_P(FeatureGeneratorTest, TrainsAndSamples) {
   EXPECT_FALSE(first.equal(generator->sample(request)));
 }
 
+TEST_P(FeatureGeneratorTest, GraphedCallsGiveTheSameSample) {
+  torch::manual_seed(1);
+  const auto vocabulary = Vocabulary::load("torso");
+  FeatureGenerator generator(tiny_generator(GetParam()), vocabulary.size(), 4);
+  toy::randomize(*generator);
+  const auto item = toy::toy_case({18, 14, 17}, vocabulary);
+  FeatureGeneratorImpl::Request request;
+  request.prompt = item->prompt;
+  request.mask = {item->mask.unsqueeze(0), item->geometry};
+  request.steps = 3;
+  request.text_guidance = 1.5;
+  const auto plain = generator->sample(request);
+  request.graphed = true;  // plain calls on the CPU, but by way of a graph's inputs
+  EXPECT_TRUE(at::allclose(plain, generator->sample(request), 1e-3, 1e-3));
+  request.prompt = Prompt{};
+  EXPECT_FALSE(at::allclose(plain, generator->sample(request), 1e-3, 1e-3));
+}
+
 INSTANTIATE_TEST_SUITE_P(Objectives, FeatureGeneratorTest,
                          ::testing::Values("flow", "epsilon", "v"));
 

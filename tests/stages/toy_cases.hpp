@@ -43,6 +43,12 @@ inline std::shared_ptr<const TrainingCase> toy_case(const std::array<int64_t, 3>
   return result;
 }
 
+/// Weights of a network that has been trained for a while: those of a new one are zero in places,
+/// which hides what comes in.
+inline void randomize(torch::nn::Module& module) {
+  for (auto& parameter : module.parameters()) torch::nn::init::normal_(parameter, 0.0, 0.2);
+}
+
 /// Names of parameters that got no gradient, or one that is zero or not finite everywhere.
 inline std::vector<std::string> parameters_without_gradient(const torch::nn::Module& module) {
   std::vector<std::string> names;

@@ -8,6 +8,8 @@
 
 namespace guidegen {
 
+class ScheduleTable;
+
 /// Categorical diffusion with a uniform kernel (Austin et al., "D3PM", NeurIPS 2021) over K labels
 /// in closed form: with alpha = alpha_bar(t)/alpha_bar(s) and a = alpha_bar(s),
 ///   q(x_t|x_0)   = alpha_bar(t) [x_t = x_0] + (1 - alpha_bar(t))/K
@@ -55,11 +57,9 @@ class CategoricalDiffusion {
                          const at::Tensor& uniform) const;
 
  private:
-  class ScheduleTables;
-
   NoiseSchedule schedule_;
   int64_t labels_;
-  std::shared_ptr<ScheduleTables> tables_;
+  std::shared_ptr<ScheduleTable> table_;
 };
 
 }  // namespace guidegen

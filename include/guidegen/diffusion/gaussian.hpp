@@ -3,11 +3,14 @@
 #include <ATen/ATen.h>
 
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "guidegen/diffusion/noise_schedule.hpp"
 
 namespace guidegen {
+
+class ScheduleTable;
 
 /// Gaussian diffusion x_t = sqrt(ab) x_0 + sqrt(1-ab) e, ab = alpha_bar(t).
 /// `prediction`: "epsilon" (the network gives e) or "v" (Salimans & Ho, ICLR 2022: sqrt(ab) e -
@@ -31,7 +34,7 @@ class GaussianDiffusion {
 
  private:
   NoiseSchedule schedule_;
-  at::Tensor alpha_bars_;  // [T+1] float64
+  std::shared_ptr<ScheduleTable> table_;
   std::string prediction_;
 };
 

@@ -6,6 +6,7 @@
 
 #include "guidegen/diffusion/flow.hpp"
 #include "guidegen/diffusion/gaussian.hpp"
+#include "guidegen/nn/graphed_function.hpp"
 #include "guidegen/nn/unet3d.hpp"
 #include "guidegen/stages/hdr_autoencoder.hpp"
 #include "guidegen/text/attribute_encoder.hpp"
@@ -66,6 +67,7 @@ class FeatureGeneratorImpl : public torch::nn::Module {
     std::string case_id;
     int64_t steps = 20;
     double text_guidance = 1.0;
+    bool graphed = false;  ///< replay network calls as CUDA graphs, see graphed_denoise_
   };
   /// Draws latents [1,Z,D/4,H/4,W/4] (sizes rounded up), on the autoencoder's own scale.
   at::Tensor sample(const Request& request,
@@ -79,7 +81,10 @@ class FeatureGeneratorImpl : public torch::nn::Module {
   const FeatureGeneratorConfig& config() const { return config_; }
 
  private:
+  // The part of forward that stays the same for every z.
   at::Tensor encode_mask(const at::Tensor& mask);
+  at::Tensor denoise(const at::Tensor& z, const at::Tensor& time, const at::Tensor& encoded_mask,
+                     const PromptFeatures& text, const at::Tensor& geometry);
 
   FeatureGeneratorConfig config_;
   GaussianDiffusion gaussian_;
@@ -93,6 +98,11 @@ class FeatureGeneratorImpl : public torch::nn::Module {
   torch::nn::GroupNorm output_norm_{nullptr};
   torch::nn::Conv3d output_{nullptr};
   at::Tensor latent_mean_, latent_deviation_;  // buffers [Z]
+  // denoise of z, time, encoded mask, tokens, present, pooled, geometry. Recordings read the
+  // weights where they lay: for networks that neither move nor train.
+  GraphedFunction graphed_denoise_{[this](const std::vector<at::Tensor>& in) {
+    return denoise(in[0], in[1], in[2], {in[3], in[4], in[5]}, in[6]);
+  }};
 };
 TORCH_MODULE(FeatureGenerator);
 

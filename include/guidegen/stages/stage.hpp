@@ -12,6 +12,7 @@
 #include "guidegen/core/error.hpp"
 #include "guidegen/core/random_stream.hpp"
 #include "guidegen/data/loader.hpp"
+#include "guidegen/text/prompt_encoder.hpp"
 
 namespace guidegen {
 
@@ -51,6 +52,10 @@ struct StepInputs {
 /// What the networks know of the grid beside the voxels: log spacing relative to 3 mm and field of
 /// view in units of 400 mm, z, y, x each. [1,6] float32.
 at::Tensor geometry_features(const ImageGeometry& geometry);
+
+/// The same with tokens that are not present added up to a multiple of 16, so that prompts of any
+/// length give network calls of one shape. All that a network makes of them is zeros in its sums.
+PromptFeatures with_round_length(const PromptFeatures& text);
 
 /// The prompt with fields opened at random, so that the networks learn what "open" means; nothing
 /// at all with probability `prompt_dropout` (for classifier-free guidance).

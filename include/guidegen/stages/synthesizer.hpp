@@ -5,6 +5,7 @@
 #include <torch/nn/modules/linear.h>
 
 #include "guidegen/diffusion/categorical.hpp"
+#include "guidegen/nn/graphed_function.hpp"
 #include "guidegen/nn/unet3d.hpp"
 #include "guidegen/stages/stage.hpp"
 #include "guidegen/stages/tumor_plan.hpp"
@@ -77,6 +78,7 @@ class SynthesizerImpl : public torch::nn::Module {
     int64_t steps = 25;
     double guidance = 1.0;
     double temperature = 1.0;
+    bool graphed = false;  ///< replay network calls as CUDA graphs, see graphed_context_
   };
   at::Tensor sample(const Request& request,
                     const std::function<void(int64_t, int64_t)>& on_step = {});
@@ -108,6 +110,11 @@ class SynthesizerImpl : public torch::nn::Module {
   torch::nn::Linear time_{nullptr}, geometry_{nullptr}, pooled_{nullptr};
   UNet3d unet_{nullptr};
   torch::nn::Conv3d expand_{nullptr}, full_{nullptr}, output_{nullptr};
+  // context_logits of x_t, t, tokens, present, pooled, plan, geometry. Recordings read the weights
+  // where they lay: for networks that neither move nor train.
+  GraphedFunction graphed_context_{[this](const std::vector<at::Tensor>& in) {
+    return context_logits(in[0], in[1], {{in[2], in[3], in[4]}, in[5], {}, in[6]});
+  }};
 };
 TORCH_MODULE(Synthesizer);
 
