@@ -80,8 +80,12 @@ void CheckpointStore::prune() const {
   const auto kept = best();
   for (size_t i = static_cast<size_t>(keep_); i < all.size(); ++i) {
     if (kept && all[i] == *kept) continue;
-    std::error_code ignored;  // an old checkpoint that can't be removed does no harm
-    fs::remove_all(folder(all[i]), ignored);
+    // Under a name of leftovers first: a kill in the middle leaves no half checkpoint. One that
+    // can't be removed does no harm.
+    const auto doomed = root_ / concat(".guidegen-pruned-", all[i]);
+    std::error_code ignored;
+    fs::rename(folder(all[i]), doomed, ignored);
+    fs::remove_all(doomed, ignored);
   }
 }
 
