@@ -241,8 +241,7 @@ Json measure(const Options& options) {
     // The planner is fitted once, before the first step; no step touches it.
     if (item.key().rfind("planner.", 0) != 0) parameters += item.value().numel();
   }
-  const auto precision =
-      options.precision == "bf16" ? AutocastState::on(device) : AutocastState{};
+  const auto precision = options.precision == "bf16" ? AutocastState::on(device) : AutocastState{};
   const double resident = status_mib("VmRSS");
   reset_peak();
   Times times;

@@ -320,7 +320,8 @@ std::string first_line(const std::string& text) { return text.substr(0, text.fin
 
 // What Gloo and NCCL say when a process that they talk to is gone.
 bool speaks_of_a_lost_process(const std::string& text) {
-  for (const auto* word : {"gloo", "Connection reset", "Connection closed", "Broken pipe", "NCCL"}) {
+  for (const auto* word :
+       {"gloo", "Connection reset", "Connection closed", "Broken pipe", "NCCL"}) {
     if (text.find(word) != std::string::npos) return true;
   }
   return false;
