@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include "guidegen/data/stack_masks.hpp"
 #include "guidegen/nn/autocast.hpp"
 #include "guidegen/nn/device_transfer.hpp"
 #include "guidegen/nn/pointwise.hpp"
@@ -89,14 +90,14 @@ StepInputs FeatureGeneratorImpl::prepare(const TrainingBatch& batch,
                                          const StepRandomness& randomness) const {
   StepInputs inputs;
   inputs.cases = batch;
-  std::vector<at::Tensor> masks, geometries, noises;
+  const auto masks = pad_to_multiple(stack_masks(batch), kFactor, 0);
+  std::vector<at::Tensor> geometries, noises;
   std::vector<float> flow_times;
   std::vector<int64_t> steps;
   for (size_t i = 0; i < batch.size(); ++i) {
     const TrainingCase& item = *batch[i];
     auto choices = randomness.stream("stage3/choices", i);
     auto noise = randomness.stream("stage3/noise", i);
-    masks.push_back(pad_to_multiple(item.mask.unsqueeze(0), kFactor, 0).squeeze(0));
     geometries.push_back(geometry_features(item.geometry));
     inputs.prompts.push_back(
         drop_fields(item.prompt, config_.prompt_dropout, config_.field_dropout, choices));
@@ -104,12 +105,11 @@ StepInputs FeatureGeneratorImpl::prepare(const TrainingBatch& batch,
     const double u = 1.0 / (1.0 + std::exp(-choices.normal()));
     flow_times.push_back(static_cast<float>(u));
     steps.push_back(1 + choices.integer(config_.timesteps));
-    const auto& mask = masks.back();
-    noises.push_back(random_normal(noise, {latent_channels_, mask.size(0) / kFactor,
-                                           mask.size(1) / kFactor, mask.size(2) / kFactor}));
+    noises.push_back(random_normal(noise, {latent_channels_, masks.size(1) / kFactor,
+                                           masks.size(2) / kFactor, masks.size(3) / kFactor}));
   }
   inputs.tensors = {
-      {"mask", torch::stack(masks)},
+      {"mask", masks},
       {"geometry", torch::cat(geometries)},
       {"noise", torch::stack(noises)},
       {"time", config_.objective == "flow" ? torch::tensor(flow_times) : torch::tensor(steps)}};

@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include "guidegen/data/stack_masks.hpp"
 #include "guidegen/nn/autocast.hpp"
 #include "guidegen/nn/device_transfer.hpp"
 #include "guidegen/nn/pointwise.hpp"
@@ -165,12 +166,11 @@ StepInputs SynthesizerImpl::prepare(const TrainingBatch& batch,
                                     const StepRandomness& randomness) const {
   StepInputs inputs;
   inputs.cases = batch;
-  std::vector<at::Tensor> masks, plans, odds, geometries;
+  std::vector<at::Tensor> plans, odds, geometries;
   std::vector<int64_t> times;
   for (size_t i = 0; i < batch.size(); ++i) {
     const TrainingCase& item = *batch[i];
     auto choices = randomness.stream("stage1/choices", i);
-    masks.push_back(pad_to_multiple(item.mask.unsqueeze(0), kFactor, 0).squeeze(0));
     const auto plan = plan_of(item.tumors, item.geometry);
     plans.push_back(plan_with_coordinates(plan, item.geometry));
     odds.push_back(padded_log_odds(plan, item.geometry));
@@ -179,7 +179,7 @@ StepInputs SynthesizerImpl::prepare(const TrainingBatch& batch,
     inputs.prompts.push_back(
         drop_fields(item.prompt, config_.prompt_dropout, config_.field_dropout, choices));
   }
-  const auto x0 = torch::stack(masks);
+  const auto x0 = pad_to_multiple(stack_masks(batch), kFactor, 0);
   auto uniform = torch::empty(x0.sizes(), at::kFloat);
   for (size_t i = 0; i < batch.size(); ++i) {
     auto noise = randomness.stream("stage1/noise", i);

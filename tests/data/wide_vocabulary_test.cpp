@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 
 #include "core/temporary_folder.hpp"
-#include "guidegen/data/collate.hpp"
 #include "guidegen/data/loader.hpp"
 #include "guidegen/data/prepare.hpp"
+#include "guidegen/data/stack_masks.hpp"
 #include "guidegen/volume/labels.hpp"
 #include "guidegen/volume/nifti.hpp"
 #include "guidegen/volume/preview.hpp"
@@ -54,9 +54,9 @@ TEST_F(WideVocabulary, IsUint16FromTheFileToTheBatch) {
         EXPECT_TRUE(item->mask.equal(wide_mask().data[0]));
       }
     }
-    const Collated together = collate(cases, false);
-    EXPECT_EQ(together.mask.scalar_type(), at::kUInt16);
-    EXPECT_EQ(label_range(together.mask).largest, 299);
+    const at::Tensor together = stack_masks(cases);
+    EXPECT_EQ(together.scalar_type(), at::kUInt16);
+    EXPECT_EQ(label_range(together).largest, 299);
   }
 }
 
