@@ -87,11 +87,12 @@ void add_stage(CLI::App& train, int stage, const std::string& what) {
   }
   command->add_option("overrides", options->overrides,
                       "key=value, for instance training.steps=500 or network.unet.blocks=2");
-  command->footer(
-      concat("Started by srun or `torchrun --no-python`, every process takes its share of each step;\n"
-             "training.batch counts the cases of all (see docs/training-on-a-cluster.md).\n\n"
-             "Example:\n  guidegen train ", name, " --config demo --data phantoms --out runs/",
-             name, stage == 3 ? " --autoencoder runs/stage2/model" : "", " training.steps=2000"));
+  command->footer(concat(
+      "Started by srun or `torchrun --no-python`, every process takes its share of each step;\n"
+      "training.batch counts the cases of all (see docs/training-on-a-cluster.md).\n\n"
+      "Example:\n  guidegen train ",
+      name, " --config demo --data phantoms --out runs/", name,
+      stage == 3 ? " --autoencoder runs/stage2/model" : "", " training.steps=2000"));
   command->callback([options] { run_train(*options); });
 }
 

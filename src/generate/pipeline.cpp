@@ -6,12 +6,12 @@
 
 #include "guidegen/core/error.hpp"
 #include "guidegen/core/log.hpp"
+#include "guidegen/core/output_folder.hpp"
 #include "guidegen/core/progress.hpp"
 #include "guidegen/core/sha256.hpp"
 #include "guidegen/core/stop_signal.hpp"
 #include "guidegen/generate/batch_report.hpp"
 #include "guidegen/generate/case_writer.hpp"
-#include "guidegen/core/output_folder.hpp"
 
 namespace guidegen {
 namespace fs = std::filesystem;

@@ -18,7 +18,8 @@ AutocastState AutocastState::on(const at::Device& device) {
 }
 
 AutocastState AutocastState::current() {
-  return {at::autocast::is_autocast_enabled(at::kCPU), at::autocast::is_autocast_enabled(at::kCUDA)};
+  return {at::autocast::is_autocast_enabled(at::kCPU),
+          at::autocast::is_autocast_enabled(at::kCUDA)};
 }
 
 AutocastScope::AutocastScope(const AutocastState& state) : before_(AutocastState::current()) {

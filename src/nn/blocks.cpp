@@ -81,11 +81,9 @@ ResidualBlock3dImpl::ResidualBlock3dImpl(int64_t in_channels, int64_t out_channe
 
 at::Tensor ResidualBlock3dImpl::forward(const at::Tensor& x, const at::Tensor& embedding) {
   if (!checkpointing_) return compute(x, embedding);
-  return checkpointed(
-      [this](const at::Tensor& input, const at::Tensor& condition) {
-        return compute(input, condition);
-      },
-      x, embedding);
+  return checkpointed([this](const at::Tensor& input,
+                             const at::Tensor& condition) { return compute(input, condition); },
+                      x, embedding);
 }
 
 at::Tensor ResidualBlock3dImpl::compute(const at::Tensor& x, const at::Tensor& embedding) {

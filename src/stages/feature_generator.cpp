@@ -103,11 +103,11 @@ StepInputs FeatureGeneratorImpl::prepare(const TrainingBatch& batch,
     noises.push_back(random_normal(noise, {latent_channels_, mask.size(0) / kFactor,
                                            mask.size(1) / kFactor, mask.size(2) / kFactor}));
   }
-  inputs.tensors = {{"mask", torch::stack(masks)},
-                    {"geometry", torch::cat(geometries)},
-                    {"noise", torch::stack(noises)},
-                    {"time", config_.objective == "flow" ? torch::tensor(flow_times)
-                                                         : torch::tensor(steps)}};
+  inputs.tensors = {
+      {"mask", torch::stack(masks)},
+      {"geometry", torch::cat(geometries)},
+      {"noise", torch::stack(noises)},
+      {"time", config_.objective == "flow" ? torch::tensor(flow_times) : torch::tensor(steps)}};
   return inputs;
 }
 

@@ -154,9 +154,9 @@ StepInputs HdrAutoencoderImpl::prepare(const TrainingBatch& batch,
     // A window drawn at random: center in [-1,1], width in [0.1,2] of the range.
     centers.push_back(static_cast<float>(1023.5 + 2047.5 * choices.uniform(-1.0, 1.0)));
     widths.push_back(static_cast<float>(4095.0 * 0.5 * choices.uniform(0.1, 2.0)));
-    noises.push_back(random_normal(
-        noise, {config_.latent_channels, crop.size(1) / kDownsampling,
-                crop.size(2) / kDownsampling, crop.size(3) / kDownsampling}));
+    noises.push_back(
+        random_normal(noise, {config_.latent_channels, crop.size(1) / kDownsampling,
+                              crop.size(2) / kDownsampling, crop.size(3) / kDownsampling}));
     hu.push_back(crop);
     guides.push_back(guide);
   }

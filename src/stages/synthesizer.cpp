@@ -45,8 +45,8 @@ at::Tensor padded_log_odds(const TumorPlan& plan, const ImageGeometry& geometry)
   return pad_to_multiple(plan_log_odds(plan, geometry).unsqueeze(0), kFactor, -kMaxPlanLogOdds);
 }
 
-// log q(x_t | x_0 = x_t) - log q(x_t | x_0 != x_t) = log(1 + K alpha_bar / (1 - alpha_bar)) of every
-// t = 0 … T.
+// log q(x_t | x_0 = x_t) - log q(x_t | x_0 != x_t) = log(1 + K alpha_bar / (1 - alpha_bar)) of
+// every t = 0 … T.
 at::Tensor evidence_table(const CategoricalDiffusion& diffusion) {
   std::vector<float> table;
   for (int64_t t = 0; t <= diffusion.schedule().steps(); ++t) {
@@ -252,9 +252,9 @@ at::Tensor SynthesizerImpl::sample(const Request& request,
     // weight: sharpening that as well would freeze the noise that the mask started from.
     const auto logits = add_evidence(context / request.temperature, x, time, with);
     // The last step takes the most likely label: single voxels drawn at random would only be noise.
-    x = s == 0 ? logits.argmax(1).to(label_type(labels))
-               : diffusion_.sample_step(logits, x, t, s,
-                                        random_uniform(noise, x.sizes()).to(device));
+    x = s == 0
+            ? logits.argmax(1).to(label_type(labels))
+            : diffusion_.sample_step(logits, x, t, s, random_uniform(noise, x.sizes()).to(device));
     if (on_step) on_step(i + 1, calls);
   }
   const auto size = to_dhw(request.geometry.size);

@@ -67,8 +67,7 @@ TokenPlan request_token(const TumorRequest& request) {
   TokenPlan token;
   token.rows = {kOrganRow + static_cast<int64_t>(request.organ),
                 row_of(kPositionRow, request.position), count_row,
-                request.size_mm ? kSizeRow + 1 : kSizeRow,
-                kStageRow + stage_number(request.stage)};
+                request.size_mm ? kSizeRow + 1 : kSizeRow, kStageRow + stage_number(request.stage)};
   if (request.size_mm) token.log_size = static_cast<float>(std::log(*request.size_mm / 30.0));
   return token;
 }
@@ -78,9 +77,9 @@ std::vector<TokenPlan> tokens_of(const std::optional<Prompt>& prompt) {
   const int64_t tumors_row =
       !prompt->tumors ? kTumorsRow : kTumorsRow + (prompt->tumors->empty() ? 1 : 2);
   std::vector<TokenPlan> tokens;
-  for (const int64_t row : {row_of(kSexRow, prompt->sex), prompt->age ? kAgeRow + 1 : kAgeRow,
-                            row_of(kRaceRow, prompt->race), row_of(kContrastRow, prompt->contrast),
-                            tumors_row}) {
+  for (const int64_t row :
+       {row_of(kSexRow, prompt->sex), prompt->age ? kAgeRow + 1 : kAgeRow,
+        row_of(kRaceRow, prompt->race), row_of(kContrastRow, prompt->contrast), tumors_row}) {
     tokens.push_back({{row}, {}, {}});
   }
   if (prompt->age) tokens[1].age = (static_cast<float>(*prompt->age) - 55.0F) / 20.0F;

@@ -39,7 +39,8 @@ at::Tensor Optimizer::apply(int64_t step) {
   for (size_t i = 0; i < parameters_.size(); ++i) {
     auto& gradient = parameters_[i].mutable_grad();
     if (!gradient.defined()) {
-      throw_failure("training: '", names_[i], "' got no gradient, expected every weight to get one");
+      throw_failure("training: '", names_[i],
+                    "' got no gradient, expected every weight to get one");
     }
     gradients.push_back(gradient);
   }

@@ -22,8 +22,7 @@ JsonObject network_object(const Json& network, const std::string& source) {
 class SynthesizerTask final : public StageTask {
  public:
   SynthesizerTask(const SynthesizerConfig& config, const Vocabulary& vocabulary)
-      : vocabulary_(vocabulary),
-        synthesizer_(config, vocabulary_.size(), vocabulary_.tumor()) {}
+      : vocabulary_(vocabulary), synthesizer_(config, vocabulary_.size(), vocabulary_.tumor()) {}
 
   int stage() const override { return 1; }
   torch::nn::Module& module() override { return *synthesizer_; }
@@ -154,9 +153,8 @@ class GeneratorTask final : public StageTask {
     if (const auto found = latents_.find(item.id); found != latents_.end()) return found->second;
     const torch::NoGradGuard no_grad;
     const auto device = autoencoder_->parameters().front().device();
-    const auto hu =
-        pad_to_multiple(item.ct.to(device).to(at::kFloat).unsqueeze(0).unsqueeze(0),
-                        HdrAutoencoderImpl::kDownsampling, -1024.0);
+    const auto hu = pad_to_multiple(item.ct.to(device).to(at::kFloat).unsqueeze(0).unsqueeze(0),
+                                    HdrAutoencoderImpl::kDownsampling, -1024.0);
     return latents_[item.id] = autoencoder_->encode(hu).mean.to(at::kCPU).contiguous();
   }
 

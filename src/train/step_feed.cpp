@@ -30,8 +30,7 @@ StepShare StepFeed::prepare(int64_t step) {
   for (int64_t begin = 0; begin < count; begin += part) {
     const int64_t end = std::min(begin + part, count);
     const TrainingBatch cases(batch.cases.begin() + begin, batch.cases.begin() + end);
-    share.micro_batches.push_back(
-        task_.prepare(cases, {options_.seed, step, batch.first + begin}));
+    share.micro_batches.push_back(task_.prepare(cases, {options_.seed, step, batch.first + begin}));
     if (options_.pin) share.micro_batches.back().pin();
   }
   return share;

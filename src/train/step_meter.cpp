@@ -45,8 +45,9 @@ Json StepMeter::report(Collective& collective, const at::Device& device) {
   const double elapsed = seconds_since(begin_);
   const auto steps = double(steps_ + 1);
   // Float64, so that a sum over processes rounds to the same float32 losses for any of them.
-  auto sums = torch::cat({losses_.to(at::kCPU, at::kDouble),
-                          torch::tensor({elapsed > 0 ? wait_seconds_ / elapsed : 0.0}, at::kDouble)});
+  auto sums =
+      torch::cat({losses_.to(at::kCPU, at::kDouble),
+                  torch::tensor({elapsed > 0 ? wait_seconds_ / elapsed : 0.0}, at::kDouble)});
   collective.sum(sums);
   int64_t on_gpu = 0;
   if (device.is_cuda()) on_gpu = accelerator()->memory(device.index()).peak;

@@ -3,8 +3,8 @@
 #include <chrono>
 
 #include "guidegen/core/json.hpp"
-#include "guidegen/train/collective.hpp"
 #include "guidegen/stages/stage.hpp"
+#include "guidegen/train/collective.hpp"
 
 namespace guidegen {
 

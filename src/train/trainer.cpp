@@ -209,9 +209,9 @@ void Run::save_checkpoint(int64_t done, bool validate) {
     try {
       checkpoints_.save(done, task_.module(), *optimizer_, loss);
     } catch (const Error& error) {
-      throw_failure(error.what(), saved_at_ > 0
-                                      ? concat("; step ", saved_at_, " is saved: make room, then ")
-                                      : std::string("; make room, then "),
+      throw_failure(error.what(),
+                    saved_at_ > 0 ? concat("; step ", saved_at_, " is saved: make room, then ")
+                                  : std::string("; make room, then "),
                     "run again with --resume");
     }
   }
@@ -317,7 +317,8 @@ std::string first_line(const std::string& text) { return text.substr(0, text.fin
 
 // What Gloo and NCCL say when a process that they talk to is gone.
 bool speaks_of_a_lost_process(const std::string& text) {
-  for (const auto* word : {"gloo", "Connection reset", "Connection closed", "Broken pipe", "NCCL"}) {
+  for (const auto* word :
+       {"gloo", "Connection reset", "Connection closed", "Broken pipe", "NCCL"}) {
     if (text.find(word) != std::string::npos) return true;
   }
   return false;

@@ -48,7 +48,8 @@ World launched_world() {
   World world = read_ranks("RANK", "WORLD_SIZE", "LOCAL_RANK");
   if (world.alone()) return world;
   const auto address = variable("MASTER_ADDR");
-  if (!address) throw_usage("environment: WORLD_SIZE is ", world.size, " but MASTER_ADDR is missing");
+  if (!address)
+    throw_usage("environment: WORLD_SIZE is ", world.size, " but MASTER_ADDR is missing");
   world.address = *address;
   world.port = static_cast<uint16_t>(number("MASTER_PORT", 1, 65535));
   world.agent_store = variable("TORCHELASTIC_USE_AGENT_STORE") == "True";

@@ -84,7 +84,8 @@ TEST_F(Distributed, ASignalToOneProcessStopsAllAfterACheckpoint) {
   programs[1]->send(SIGTERM);
   for (const auto& program : programs) EXPECT_EQ(program->wait().exit_code, 143);
   int64_t newest = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(folder_.path() / "run/checkpoints")) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(folder_.path() / "run/checkpoints")) {
     newest = std::max<int64_t>(newest, std::stoll(entry.path().filename().string().substr(5)));
   }
   const auto metrics = read_file(folder_.path() / "run/metrics.jsonl");

@@ -69,12 +69,11 @@ TEST_F(InterruptedTraining, SurvivesADiskThatFailsAtAnyWrite) {
   int failures = 0;
   for (const int after : {0, 1, 2, 4, 7, 11, 16, 22, 29, 37, 46, 56, 67, 79, 92}) {
     const auto out = "run-" + std::to_string(after);
-    const auto result =
-        run(out, steps,
-            {{"LD_PRELOAD", GUIDEGEN_FAILING_WRITES},
-             {"GUIDEGEN_FAIL_UNDER", (folder_.path() / out).string()},
-             {"GUIDEGEN_FAIL_AFTER", std::to_string(after)},
-             {"GUIDEGEN_FAIL_ERRNO", after % 2 == 0 ? "28" : "5"}});
+    const auto result = run(out, steps,
+                            {{"LD_PRELOAD", GUIDEGEN_FAILING_WRITES},
+                             {"GUIDEGEN_FAIL_UNDER", (folder_.path() / out).string()},
+                             {"GUIDEGEN_FAIL_AFTER", std::to_string(after)},
+                             {"GUIDEGEN_FAIL_ERRNO", after % 2 == 0 ? "28" : "5"}});
     expect_whole_checkpoints(out);
     if (result.exit_code == 0) continue;  // all was written before
     ++failures;

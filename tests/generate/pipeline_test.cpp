@@ -6,8 +6,8 @@
 #include "generate/fake_sampler.hpp"
 #include "generate/folder_tree.hpp"
 #include "guidegen/core/error.hpp"
-#include "guidegen/core/sha256.hpp"
 #include "guidegen/core/output_folder.hpp"
+#include "guidegen/core/sha256.hpp"
 #include "guidegen/volume/nifti.hpp"
 
 namespace guidegen {

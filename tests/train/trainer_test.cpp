@@ -226,8 +226,8 @@ TEST_F(TrainerTest, ProfileWritesATrace) {
   options.profile = true;
   train(*task(), dataset_, short_run(8), options);
   const auto trace = file("run/trace.json");
-  for (const auto* range : {"traceEvents", "wait for data", "forward", "backward", "optimizer",
-                            "aten::convolution"}) {
+  for (const auto* range :
+       {"traceEvents", "wait for data", "forward", "backward", "optimizer", "aten::convolution"}) {
     EXPECT_THAT(trace, ::testing::HasSubstr(range));
   }
 }

@@ -21,7 +21,8 @@ class StageTask {
   virtual void measure(const Dataset& dataset, const std::vector<size_t>& training, uint64_t seed);
   /// Draws and lays out what `loss` needs of some cases, on the CPU. Called on a background thread
   /// while `loss` runs.
-  virtual StepInputs prepare(const TrainingBatch& batch, const StepRandomness& randomness) const = 0;
+  virtual StepInputs prepare(const TrainingBatch& batch,
+                             const StepRandomness& randomness) const = 0;
   /// `inputs` on the device of the network. Waits for nothing on a GPU.
   virtual LossTerms loss(const StepInputs& inputs) = 0;
   /// Moves the network, and what its losses need beside it.

@@ -17,7 +17,7 @@ struct TrainingConfig {
   double validation_share = 0.02;  ///< of the cases, kept out of training and used for previews
   int64_t log_every = 10;
   int64_t checkpoint_every = 200;
-  int64_t keep_checkpoints = 2;  ///< the newest; the one that validates best stays as well
+  int64_t keep_checkpoints = 2;    ///< the newest; the one that validates best stays as well
   int64_t preview_every = 500;     ///< 0: never
   int64_t validation_cases = 8;    ///< that give each checkpoint its validation loss; 0: none
   std::string precision = "auto";  ///< "auto", "fp32" or "bf16"

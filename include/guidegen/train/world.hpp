@@ -9,8 +9,8 @@ namespace guidegen {
 struct World {
   int rank = 0;
   int size = 1;
-  int local_rank = 0;       ///< among the processes of this node; picks the GPU
-  std::string address{};    ///< host of the meeting point (a c10d::TCPStore)
+  int local_rank = 0;     ///< among the processes of this node; picks the GPU
+  std::string address{};  ///< host of the meeting point (a c10d::TCPStore)
   uint16_t port = 0;
   bool agent_store = false;  ///< a launcher's agent keeps the store: every rank is a client
   int attempt = 0;           ///< how many times the launcher has restarted the processes
