@@ -4,8 +4,8 @@
     report.py RESULTS.json [PAGE.md]
 
 The page keeps its text; what lies between `<!-- NAME:begin -->` and `<!-- NAME:end -->` is
-replaced, for NAME of `machine`, `train`, `sample`, `kernels` and `scaling`. Without a page the
-tables go to the terminal.
+replaced, for NAME of `machine`, `train`, `sample`, `kernels` and `scaling`, and of what a GPU adds,
+`gpu_kernels` and `large`. Without a page the tables go to the terminal, as Markdown.
 """
 
 import json
@@ -76,7 +76,7 @@ def flops(case):
 def render_train(found):
     steps = found["steps"]
     cases = [c for c in steps["cases"] if c["mode"] == "train" and "guidegen" in c["results"]]
-    main = [c for c in cases if "pytorch compiled" in c["variants"]]
+    main = [c for c in cases if not {"pytorch naive", "guidegen fresh"} & set(c["variants"])]
     text = table(
         ["stage", "preset", "batch × D × H × W", "guidegen", "PyTorch", "PyTorch compiled",
          "PyTorch / guidegen", "compiled / guidegen", "MiB: guidegen", "PyTorch", "GFLOP",
@@ -128,6 +128,40 @@ def render_kernels(found):
     return table(["program", "case", "time", "rate"], rows)
 
 
+def render_gpu_kernels(found):
+    return table(
+        ["kernel", "shape", "type", "time", "GB/s", "share of a copy"],
+        [[k["kernel"], " × ".join(str(n) for n in k["shape"]), k["type"], seconds(k["ms"] / 1e3),
+          f"{k['GB/s']:.0f}", f"{100 * k['share']:.0f} %"] for k in found["gpu_kernels"]])
+
+
+def of_variant(case, variant):
+    """Columns of one program in the table of large volumes."""
+    found = case["results"].get(variant)
+    if not found:
+        return ["–"] * 3
+    call = seconds(found["seconds_of_call"]) if "seconds_of_call" in found else "–"
+    return [call, seconds(found["seconds_of_case"]), f"{found['peak_mib']:.0f}"]
+
+
+def render_large(found):
+    columns = ["network call", "case", "MiB"]
+    rows = []
+    for case in found["large"]:
+        any_result = next(iter(case["results"].values()), {})
+        rows.append([STAGES[case["stage"]], f"{case['side']}³",
+                     str(any_result.get("calls_of_preset", "–")), *of_variant(case, "guidegen"),
+                     *of_variant(case, "pytorch")])
+    head = [f"{who}: {what}" for who in ("guidegen", "PyTorch") for what in columns]
+    return table(["stage", "voxels", "calls a case", *head], rows)
+
+
+def render_failures(found):
+    return table(["program", "reason", "command"],
+                 [[f["who"], f["reason"].replace("|", "\\|"), f"`{' '.join(f['command'])}`"]
+                  for f in found["failures"]])
+
+
 def render_scaling(found):
     scaling = found["scaling"]
     if not scaling.get("runs"):
@@ -146,6 +180,10 @@ def render(found):
         parts.update(train=render_train(found), sample=render_sample(found))
     if "kernels" in found:
         parts["kernels"] = render_kernels(found)
+    if "gpu_kernels" in found:
+        parts["gpu_kernels"] = render_gpu_kernels(found)
+    if "large" in found:
+        parts["large"] = render_large(found)
     if "scaling" in found:
         parts["scaling"] = render_scaling(found)
     return parts
@@ -155,7 +193,9 @@ def main():
     found = json.loads(pathlib.Path(sys.argv[1]).read_text())
     parts = render(found)
     if len(sys.argv) < 3:
-        print("\n\n".join(f"{name}\n\n{text}" for name, text in parts.items()))
+        if found.get("failures"):
+            parts["failures"] = render_failures(found)
+        print("\n\n".join(f"## {name}\n\n{text}" for name, text in parts.items()))
         return
     page = pathlib.Path(sys.argv[2])
     text = page.read_text()

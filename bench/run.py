@@ -12,34 +12,46 @@ import os
 import pathlib
 import statistics
 import subprocess
-import sys
 import tempfile
 
+import large
+import programs
 import scaling
+from programs import ROOT, STEPS, program, run_json, say
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-STEPS = ROOT / "tests/oracle/pytorch_steps.py"
+# What is measured where nothing else is asked for.
+PARTS = {"cpu": ["kernels", "steps", "scaling"], "cuda": ["gpu-kernels", "steps", "large"]}
 KEEP_IN_MEMORY = 8  # tensors [B,K,K,D,H,W] that the naive loss and its gradient hold at once
 LABELS = 30
 
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build", type=pathlib.Path, required=True, help="build folder")
+    parser.add_argument("--build", type=pathlib.Path, required=True,
+                        help="build folder, or the folder that has all the programs")
     parser.add_argument("--python", type=pathlib.Path, help="Python with torch; none: ours alone")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
     parser.add_argument("--presets", nargs="+", default=["demo"])
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--quick", action="store_true", help="few steps, one round")
-    parser.add_argument("--only", choices=("kernels", "steps", "scaling"), nargs="+",
-                        default=["kernels", "steps", "scaling"])
+    parser.add_argument("--rounds", type=int, help="default: 3, quick 1")
+    parser.add_argument("--stages", type=int, nargs="+", choices=(1, 2, 3), default=[1, 2, 3])
+    parser.add_argument("--size", type=int, nargs=3, metavar=("X", "Y", "Z"),
+                        help="voxels of the steps; default: 64 64 80, quick 32 32 48")
+    parser.add_argument("--large-sides", type=int, nargs="+", default=[128, 256])
+    parser.add_argument("--no-compile", action="store_true", help="without torch.compile")
+    parser.add_argument("--no-bound", action="store_true",
+                        help="without counting operations and the machine's peaks")
+    parser.add_argument("--limit", type=float, default=1800, help="seconds a program may take")
+    parser.add_argument("--only", choices=("kernels", "gpu-kernels", "steps", "large", "scaling"),
+                        nargs="+", help="default: what suits the device")
     parser.add_argument("--out", type=pathlib.Path, required=True)
-    return parser.parse_args()
-
-
-def say(text):
-    print(f"== {text}", file=sys.stderr, flush=True)
+    options = parser.parse_args()
+    options.only = options.only or PARTS[options.device]
+    options.rounds = options.rounds or (1 if options.quick else 3)
+    options.size = options.size or ([32, 32, 48] if options.quick else [64, 64, 80])
+    return options
 
 
 def first_line(command):
@@ -56,14 +68,22 @@ def field(path, key):
     return ""
 
 
+def commit():
+    """Of the source tree; the GPU bundle keeps it in a file."""
+    noted = ROOT / "commit.txt"
+    if noted.is_file():
+        return noted.read_text().strip()
+    return first_line(["git", "-C", ROOT, "describe", "--always", "--dirty"])
+
+
 def machine(options):
     memory = int(field("/proc/meminfo", "MemTotal").split()[0]) / 2**20
     found = {
         "date": datetime.date.today().isoformat(), "cpu": field("/proc/cpuinfo", "model name"),
         "cores": len(os.sched_getaffinity(0)), "memory_gib": round(memory, 1),
         "kernel": os.uname().release, "compiler": first_line(["c++", "--version"]),
-        "guidegen": first_line([options.build / "guidegen", "--version"]),
-        "commit": first_line(["git", "-C", ROOT, "describe", "--always", "--dirty"]),
+        "guidegen": first_line([program(options, "guidegen"), "--version"]),
+        "commit": commit(),
         "threads": options.threads, "device": options.device, "precision": options.precision,
     }
     if options.python:
@@ -74,42 +94,30 @@ def machine(options):
     return found
 
 
-def environment(options):
-    return {**os.environ, "OMP_NUM_THREADS": str(options.threads), "PYTHONDONTWRITEBYTECODE": "1"}
-
-
-def run_json(command, options):
-    """The JSON that a program prints last; None, with a line on stderr, where it fails."""
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True,
-                          env=environment(options))
-    if done.returncode != 0:
-        message = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        say(f"{pathlib.Path(command[0]).name}: exit code {done.returncode}: {message}")
-        return None
-    return json.loads(done.stdout.strip().splitlines()[-1])
-
-
 # --- kernels ------------------------------------------------------------------------------------
 
 def run_kernels(options):
-    """Every google-benchmark program of the build: bench_<name>."""
+    """Every google-benchmark program of the build, bench_<name>: kernels of the CPU."""
     found = {}
-    for program in sorted((options.build / "bench").glob("bench_*")):
-        if not os.access(program, os.X_OK) or program.is_dir():
+    for path in sorted((options.build / "bench").glob("bench_*")):
+        if not os.access(path, os.X_OK) or path.is_dir():
             continue
-        name = program.name.removeprefix("bench_")
-        if ("gpu" in name) != (options.device == "cuda"):
-            continue
+        name = path.name.removeprefix("bench_")
         say(f"kernels: {name}")
         with tempfile.NamedTemporaryFile(suffix=".json") as out:
-            command = [program, f"--benchmark_out={out.name}", "--benchmark_out_format=json",
+            command = [path, f"--benchmark_out={out.name}", "--benchmark_out_format=json",
                        f"--benchmark_min_time={0.05 if options.quick else 0.5}"]
-            done = subprocess.run(command, capture_output=True, text=True, env=environment(options))
-            if done.returncode != 0:
-                say(f"{name}: exit code {done.returncode}: {done.stderr.strip()[-300:]}")
-                continue
-            found[name] = json.loads(pathlib.Path(out.name).read_text())["benchmarks"]
+            if programs.run(command, options) is not None:
+                found[name] = json.loads(pathlib.Path(out.name).read_text())["benchmarks"]
     return found
+
+
+def run_gpu_kernels(options):
+    """Our operators against a copy; on the CPU to try the program only."""
+    say("kernels of the GPU")
+    tiny = ["--small", "--rounds", 1] if options.device == "cpu" else []
+    return programs.run_json_lines([program(options, "guidegen_gpu_kernels_bench"), "--device",
+                                    options.device, *tiny], options)
 
 
 # --- steps --------------------------------------------------------------------------------------
@@ -122,26 +130,30 @@ def naive_fits(case):
 
 def step_cases(options):
     """What is measured: one entry a row of the tables."""
-    size = [32, 32, 48] if options.quick else [64, 64, 80]
-    cases = []
+    compiled = [] if options.no_compile else ["pytorch compiled"]
+    size, cases = list(options.size), []
     for preset in options.presets:
-        for stage, batch in ((1, 2), (2, 4), (3, 4)):
+        for stage in options.stages:
+            batch = 2 if stage == 1 else 4
             common = {"stage": stage, "preset": preset, "size": size}
             cases.append({**common, "mode": "train", "batch": batch,
-                          "variants": ["guidegen", "pytorch", "pytorch compiled"]})
+                          "variants": ["guidegen", "pytorch", *compiled]})
             cases.append({**common, "mode": "sample", "batch": 1,
                           "variants": ["guidegen", "pytorch"]})
+    if 1 not in options.stages:
+        return cases
     table = {"stage": 1, "preset": options.presets[0], "size": size, "mode": "train", "batch": 1,
              "variants": ["guidegen", "pytorch", "pytorch naive"]}
     while not naive_fits(table) and min(table["size"]) > 16:
         table["size"] = [n // 2 for n in table["size"]]
-    return cases + [table, {**cases[0], "variants": ["guidegen", "guidegen fresh"]}]
+    fresh = {**table, "size": size, "batch": 2, "variants": ["guidegen", "guidegen fresh"]}
+    return [*cases, table, fresh]
 
 
 def command_of(variant, case, options):
     theirs = variant.startswith("pytorch")
     command = ([options.python, STEPS] if theirs else
-               [options.build / "bench/guidegen_step_bench", "--inputs",
+               [program(options, "guidegen_step_bench"), "--inputs",
                 "fresh" if variant.endswith("fresh") else "ready"])
     steps = (2 if options.quick else 10) if case["mode"] == "train" else 1 if options.quick else 3
     command += ["--stage", case["stage"], "--preset", case["preset"], "--mode", case["mode"],
@@ -149,6 +161,8 @@ def command_of(variant, case, options):
                 "--warmup", 3 if case["mode"] == "train" and not options.quick else 1,
                 "--threads", options.threads, "--device", options.device,
                 "--precision", options.precision]
+    if options.quick and case["mode"] == "sample":
+        command += ["--sampling-steps", 2]
     if variant == "pytorch naive":
         command += ["--loss", "naive"]
     return command + (["--compile"] if variant == "pytorch compiled" else [])
@@ -176,7 +190,7 @@ def check_same(case, results):
 def run_case(case, options):
     variants = [v for v in case["variants"] if options.python or not v.startswith("pytorch")]
     rounds = {variant: [] for variant in variants}
-    for index in range(1 if options.quick else 3):
+    for index in range(options.rounds):
         for variant in variants:
             if index > 0 and not rounds[variant]:
                 continue  # it failed before
@@ -187,33 +201,50 @@ def run_case(case, options):
     results = {variant: merge(found) for variant, found in rounds.items() if found}
     check_same(case, results)
     entry = {**case, "results": results}
-    if options.python:
+    if options.python and not options.no_bound:
         counted = {**case, "variants": None}
         entry["cost"] = run_json(command_of("pytorch", counted, options) + ["--cost"], options)
     return entry
 
 
 def run_steps(options):
-    found = {"cases": [run_case(case, options) for case in step_cases(options)]}
-    if options.python:
+    """Yields what is known so far."""
+    found = {"cases": []}
+    if options.python and not options.no_bound:
         say("speed of the machine")
         found["peaks"] = run_json([options.python, STEPS, "--peaks", "--device", options.device,
-                                   "--threads", options.threads], options)
-    return found
+                                   "--precision", options.precision, "--threads",
+                                   options.threads], options)
+    for case in step_cases(options):
+        found["cases"].append(run_case(case, options))
+        yield found
+
+
+def measure(options):
+    """Yields the name of a part and what is known of it so far."""
+    if "kernels" in options.only:
+        yield "kernels", run_kernels(options)
+    if "gpu-kernels" in options.only:
+        yield "gpu_kernels", run_gpu_kernels(options)
+    if "steps" in options.only:
+        yield from (("steps", found) for found in run_steps(options))
+    if "large" in options.only:
+        yield from (("large", found) for found in large.run(options))
+    if "scaling" in options.only:
+        yield "scaling", scaling.run(program(options, "guidegen"), options.quick, say)
 
 
 def main():
     options = parse()
-    found = {"machine": machine(options), "quick": options.quick}
-    if "kernels" in options.only:
-        found["kernels"] = run_kernels(options)
-    if "steps" in options.only:
-        found["steps"] = run_steps(options)
-    if "scaling" in options.only and options.device == "cpu":
-        found["scaling"] = scaling.run(options.build / "guidegen", options.quick, say)
+    found = {"machine": machine(options), "quick": options.quick, "failures": programs.failures}
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(found, indent=1) + "\n")
+    for part, results in measure(options):
+        found[part] = results
+        # Each time: a run that is stopped leaves what it measured.
+        options.out.write_text(json.dumps(found, indent=1) + "\n")
     say(f"results in {options.out}")
+    if any(failure["who"] == "guidegen" for failure in programs.failures):
+        raise SystemExit("some of our own programs failed: see above")
 
 
 if __name__ == "__main__":

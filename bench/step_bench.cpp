@@ -9,7 +9,7 @@
 // fresh` it also prepares each step (draws noise and times, rasterizes plans), which the trainer
 // does in the background; with `ready` it starts from what one preparation gave, as
 // pytorch_steps.py does. Sampling is of one case, --sampling-steps network calls. Seconds are of
-// one step of training, or of one whole case.
+// one step of training, or of one whole case; `peak_mib` is of the GPU's memory where there is one.
 #include <torch/torch.h>
 
 #include <CLI/CLI.hpp>
@@ -181,8 +181,29 @@ double status_mib(const std::string& name) {
   return 0;
 }
 
-/// VmHWM starts again from what is resident now (Linux, proc(5): clear_refs).
-void reset_peak() { std::ofstream("/proc/self/clear_refs") << "5"; }
+/// Of a GPU, the most that tensors hold, the network's included. Of the CPU, by how much the
+/// process grows beyond what is resident at the start: LibTorch itself is most of that.
+class MemoryPeak {
+ public:
+  explicit MemoryPeak(at::Device device) : device_(device) {
+    if (device_.is_cuda()) {
+      accelerator()->reset_peak_memory(device_.index());
+    } else {
+      before_ = status_mib("VmRSS");
+      std::ofstream("/proc/self/clear_refs") << "5";  // VmHWM starts again (Linux, proc(5))
+    }
+  }
+
+  double mib() const {
+    if (!device_.is_cuda()) return status_mib("VmHWM") - before_;
+    constexpr double kMib = 1024 * 1024;
+    return double(accelerator()->memory(device_.index()).peak) / kMib;
+  }
+
+ private:
+  at::Device device_;
+  double before_ = 0;
+};
 
 void wait_for(at::Device device) {
   if (device.is_cuda()) accelerator()->synchronize();
@@ -203,6 +224,7 @@ double cpu_seconds() {
 Times time_calls(const Options& options, at::Device device,
                  const std::function<void(int64_t)>& body) {
   Times times;
+  wait_for(device);
   for (int64_t step = 0; step < options.warmup + options.steps; ++step) {
     const double cpu = cpu_seconds();
     const auto start = std::chrono::steady_clock::now();
@@ -242,8 +264,7 @@ Json measure(const Options& options) {
     if (item.key().rfind("planner.", 0) != 0) parameters += item.value().numel();
   }
   const auto precision = options.precision == "bf16" ? AutocastState::on(device) : AutocastState{};
-  const double resident = status_mib("VmRSS");
-  reset_peak();
+  const MemoryPeak memory(device);
   Times times;
   if (options.mode == "train") {
     subject.module->train();
@@ -282,12 +303,13 @@ Json measure(const Options& options) {
           {"steps", options.steps},
           {"sampling_steps",
            options.sampling_steps > 0 ? options.sampling_steps : subject.sampling_steps},
+          {"sampling_steps_of_preset", subject.sampling_steps},
           {"parameters", parameters},
           {"seconds_median", median(times.seconds)},
           {"seconds_min", minimum(times.seconds)},
           {"cpu_seconds_min", minimum(times.cpu_seconds)},
           {"seconds", times.seconds},
-          {"peak_mib", status_mib("VmHWM") - resident}};
+          {"peak_mib", memory.mib()}};
 }
 
 Options parse(CLI::App& app, int argc, char** argv) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes build/gpu-bundle: all that scripts/gpu_check.sh needs on a machine that has a GPU and
 # PyTorch 2.11 but none of our other libraries and no compiler. Copy the folder there and run
-# scripts/gpu_check.sh in it; bin/guidegen there is the program itself.
+# scripts/gpu_check.sh in it; bin/ there has the program, its tests and its benchmarks.
 #
 #   scripts/gpu_bundle.sh
 # shellcheck source=scripts/common.sh
@@ -25,6 +25,8 @@ cmake --install "$build_dir" --prefix "$bundle" --strip >/dev/null
 for program in "${programs[@]}"; do
   cp "$build_dir/$program" "$bundle/libexec/"
   strip "$bundle/libexec/$(basename "$program")"
+  cp "$root/cmake/launcher.sh" "$bundle/bin/$(basename "$program")"
+  chmod +x "$bundle/bin/$(basename "$program")"
 done
 
 # What the test programs need beyond what the program does, without LibTorch and its libraries and
@@ -37,9 +39,12 @@ ldd "$bundle"/libexec/* | awk '$2 == "=>" && $3 ~ /^\// {print $3}' | sort -u |
   done
 
 # The same paths as in the source tree, for scripts that run from either.
-mkdir -p "$bundle/scripts" "$bundle/tests"
+mkdir -p "$bundle/scripts" "$bundle/tests" "$bundle/bench"
 cp "$root"/scripts/*.sh "$bundle/scripts/"
+cp "$root"/bench/*.py "$bundle/bench/"
+git -C "$root" describe --always --dirty >"$bundle/commit.txt" 2>/dev/null || true
 cp -r "$root/tests/oracle" "$bundle/tests/"
+rm -rf "$bundle/tests/oracle/__pycache__"
 ln -s share/guidegen/models "$bundle/models"
 ln -s share/guidegen/configs "$bundle/configs"
 

@@ -71,13 +71,14 @@ def best_of(body, device, repeats=5):
     return best
 
 
-def machine_peaks(device):
+def machine_peaks(device, dtype=torch.float32):
     """FLOP/s of a large matrix product and of a large convolution, bytes/s of a large copy."""
     n = 2048 if device.type == "cpu" else 8192
-    a, b = torch.randn(n, n, device=device), torch.randn(n, n, device=device)
+    a, b = (torch.randn(n, n, device=device, dtype=dtype) for _ in range(2))
     product = 2 * n**3 / best_of(lambda: a @ b, device)
-    conv = torch.nn.Conv3d(128, 128, 3, padding=1).to(device, memory_format=torch.channels_last_3d)
-    x = torch.randn(1, 128, 32, 32, 32, device=device).to(memory_format=torch.channels_last_3d)
+    layout = {"device": device, "dtype": dtype, "memory_format": torch.channels_last_3d}
+    conv = torch.nn.Conv3d(128, 128, 3, padding=1).to(**layout)
+    x = torch.randn(1, 128, 32, 32, 32).to(**layout)
     with torch.inference_mode():
         convolution = 2 * 27 * 128 * 128 * 32**3 / best_of(lambda: conv(x), device)
     # Far larger than any cache.

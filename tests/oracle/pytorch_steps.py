@@ -67,13 +67,24 @@ class Subject:
         self.prompts = {name: tensor.to(device) for name, tensor in
                         encode_prompts([PROMPT] * batch).items()}
         getattr(self, f"prepare{options.stage}")()
-        self.forward = torch.compile(self.network) if options.compile else self.network
+        self.forward = self.network
+        if options.compile:
+            self.compile()
+
+    def compile(self):
+        if self.options.stage == 2:  # it has no forward: these two are what its loss calls
+            self.network.encode = torch.compile(self.network.encode)
+            self.network.decode = torch.compile(self.network.decode)
+        else:
+            self.forward = torch.compile(self.network)
 
     def prepare1(self):
         b, d, h, w = self.shape
         self.schedule = losses.alpha_bar(self.config["timesteps"], self.config["schedule"])
-        self.t = torch.randint(1, self.config["timesteps"] + 1, (b,))
-        self.signal = self.schedule[self.t].to(self.device)
+        # The sampler reads the schedule on the CPU; a training step needs it beside the logits.
+        self.schedule_there = self.schedule.to(self.device)
+        self.t = torch.randint(1, self.config["timesteps"] + 1, (b,)).to(self.device)
+        self.signal = self.schedule_there[self.t]
         self.xt = losses.add_noise(self.mask, self.signal, self.labels)
         self.plan = torch.randn(b, networks.PLAN_CHANNELS, d // 2, h // 2, w // 2, device=self.device)
         self.odds = torch.randn(b, d, h, w, device=self.device).clamp(-4, 4)
@@ -95,11 +106,11 @@ class Subject:
         text = self.network.prompt_encoder(**self.prompts)
         if self.options.stage == 3:
             return losses.generator_loss(self.forward, self.latents, text, self.mask, self.geometry)
-        logits = self.forward(self.xt, self.t.to(self.device), self.signal, text, self.plan,
-                              self.odds, self.geometry)
+        logits = self.forward(self.xt, self.t, self.signal, text, self.plan, self.odds,
+                              self.geometry)
         with torch.autocast(self.device.type, enabled=False):
-            return self.criterion(logits, self.mask, self.xt, self.t, self.schedule, self.config,
-                                  self.weight)
+            return self.criterion(logits, self.mask, self.xt, self.t, self.schedule_there,
+                                  self.config, self.weight)
 
     def sampling_steps(self):
         return self.options.sampling_steps or self.config.get("sampling_steps", 1)
@@ -164,13 +175,36 @@ def status_mib(name):
     return 0.0
 
 
+class MemoryPeak:
+    """Of a GPU, the most that tensors hold, the network's included. Of the CPU, by how much the
+    process grows beyond what is resident at the start: PyTorch itself is most of that."""
+
+    def __init__(self, device):
+        self.device, self.before = device, 0.0
+        if device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(device)
+        else:
+            self.before = status_mib("VmRSS")
+            pathlib.Path("/proc/self/clear_refs").write_text("5")  # VmHWM starts again
+
+    def mib(self):
+        if self.device.type == "cuda":
+            return torch.cuda.max_memory_allocated(self.device) / 2**20
+        return status_mib("VmHWM") - self.before
+
+
+def wait_for(device):
+    if device == "cuda":
+        torch.cuda.synchronize()
+
+
 def time_calls(options, body):
     seconds, cpu_seconds = [], []
+    wait_for(options.device)
     for index in range(options.warmup + options.steps):
         start, cpu = time.perf_counter(), time.process_time()
         body()
-        if options.device == "cuda":
-            torch.cuda.synchronize()
+        wait_for(options.device)
         if index >= options.warmup:
             seconds.append(time.perf_counter() - start)
             cpu_seconds.append(time.process_time() - cpu)
@@ -199,7 +233,8 @@ def main():
     torch.manual_seed(1)
     device = torch.device(options.device)
     if options.peaks:
-        return cost.machine_peaks(device)
+        dtype = torch.bfloat16 if options.precision == "bf16" else torch.float32
+        return cost.machine_peaks(device, dtype)
     subject = Subject(options, device)
     found = {
         "program": "pytorch" + (" compiled" if options.compile else ""),
@@ -207,6 +242,7 @@ def main():
         "inputs": "ready", "preset": options.preset, "shape": subject.shape,
         "device": options.device, "precision": options.precision, "threads": options.threads,
         "steps": options.steps, "sampling_steps": subject.sampling_steps(),
+        "sampling_steps_of_preset": subject.config.get("sampling_steps", 1),
         "parameters": sum(p.numel() for p in subject.network.parameters()),
     }
     if options.stage == 1 and options.mode == "train":
@@ -214,11 +250,10 @@ def main():
     body = body_of(options, subject)
     if options.cost:
         return {**found, **cost.count(body)}
-    resident = status_mib("VmRSS")
-    pathlib.Path("/proc/self/clear_refs").write_text("5")
+    memory = MemoryPeak(device)
     seconds, cpu_seconds = time_calls(options, body)
     return {**found, "seconds_median": statistics.median(seconds), "seconds_min": min(seconds),
-            "cpu_seconds_min": min(cpu_seconds), "seconds": seconds, "peak_mib": status_mib("VmHWM") - resident}
+            "cpu_seconds_min": min(cpu_seconds), "seconds": seconds, "peak_mib": memory.mib()}
 
 
 if __name__ == "__main__":
