@@ -11,13 +11,13 @@ export OMP_NUM_THREADS=1
 work="$(mktemp -d)"
 trap 'pkill -KILL -f "$work" || true; rm -rf "$work"' EXIT
 cd "$work"
-"$guidegen" phantom --out data --count 4 --size 16 16 16 --spacing 24 24 24 --quiet
+"$guidegen" phantom --out data --count 4 --size 16 16 16 --spacing 20 20 20 --quiet
 
-# launch OUT [torchrun option ...]
+# launch OUT [torchrun option ...]: becomes torchrun, so call it in a shell of its own.
 launch() {
   local out="$work/$1"
   shift
-  "$torchrun" --no-python --nproc-per-node=2 --rdzv-backend=c10d --rdzv-endpoint=localhost:0 "$@" \
+  exec "$torchrun" --no-python --nproc-per-node=2 --rdzv-backend=c10d --rdzv-endpoint=localhost:0 "$@" \
     "$guidegen" train stage1 --data data --out "$out" --resume --device cpu \
     'network.unet.channels=[8,16]' network.timesteps=20 network.planner_steps=5 training.steps=40 \
     training.batch=2 training.validation_share=0 training.checkpoint_every=2 \
@@ -26,7 +26,7 @@ launch() {
 
 newest() { find "$work/killed/checkpoints" -name 'step-*' 2>/dev/null | sed 's/.*step-//' | sort -n | tail -1; }
 
-launch whole >whole.log 2>&1 || { cat whole.log; exit 1; }
+(launch whole) >whole.log 2>&1 || { cat whole.log; exit 1; }
 launch killed --max-restarts=4 >killed.log 2>&1 &
 agent=$!
 for least in 4 16; do

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 
+#include "core/temporary_folder.hpp"
 #include "guidegen/nn/safetensors.hpp"
 
 namespace guidegen {
@@ -28,10 +29,9 @@ class SafetensorsOracle : public ::testing::Test {
     if (std::system((python() + " -c 'import safetensors, numpy' 2>/dev/null").c_str()) != 0) {
       GTEST_SKIP() << "the Python packages safetensors and numpy are not installed";
     }
-    path_ = std::filesystem::path(::testing::TempDir()) / "guidegen_oracle.safetensors";
   }
-  void TearDown() override { std::filesystem::remove(path_); }
-  std::filesystem::path path_;
+  const TemporaryFolder folder_;
+  const std::filesystem::path path_ = folder_.path() / "oracle.safetensors";
 };
 
 TensorFile known_file() {
