@@ -8,10 +8,12 @@
 
 #include <ATen/ATen.h>
 #include <benchmark/benchmark.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <limits>
 #include <map>
 #include <string>
 #include <vector>
@@ -204,6 +206,10 @@ void add_all() {
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  // Both sides reuse memory: what is timed are operators, not page faults on fresh blocks, which
+  // glibc otherwise takes from and gives back to the system each time beyond 32 MiB.
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
   guidegen::bench::AllocationPeak::instance();
   guidegen::add_all();
   guidegen::Collector collector;
