@@ -25,7 +25,7 @@ class Optimizer {
 
   /// Applies the gradients of step `step` (0-based) and zeroes them in place. Nothing waits for
   /// the device: returns the gradient norm before clipping as a float32 scalar there. Where it is
-  /// not finite, the step leaves weights, moments and averages as they are.
+  /// not finite, the step leaves weights and moments as they are.
   at::Tensor apply(int64_t step);
   /// Steps in a row, up to the last one, whose gradient was not finite. Waits for the device.
   int64_t bad_steps() const;
