@@ -171,6 +171,7 @@ TEST_F(LoaderTest, KeepsCasesWithinItsMemoryAndSharesThem) {
     auto choice = options(1);
     choice.cache_bytes = bytes;
     choice.cache_directory = cache;
+    choice.workers = 1;  // two that want a case at one time share it, kept or not
     PrefetchLoader loader(dataset_, {2}, choice, 0);
     const auto first = loader.next().cases[0];
     return first == loader.next().cases[0];
