@@ -67,8 +67,12 @@ at::Tensor table_loss(const NoiseSchedule& schedule, const Problem& in, int64_t 
   at::Tensor table = likelihood.unsqueeze(2) * prior;  // [B,c,d,...]
   table = table / table.sum(1, /*keepdim=*/true);
   const at::Tensor log_p = in.logits.log_softmax(1);
-  const at::Tensor predicted = at::einsum("bcdxyz,bdxyz->bcxyz", {table, log_p.exp()});
-  const at::Tensor truth = at::einsum("bcdxyz,bdxyz->bcxyz", {table, one_hot(in.x0)});
+  // Sums of products: on processors einsum takes three times as long at 20 labels.
+  const at::Tensor predicted = (table * log_p.exp().unsqueeze(1)).sum(2);
+  auto shape = table.sizes().vec();
+  shape[2] = 1;
+  const at::Tensor origin = in.x0.to(at::kLong).unsqueeze(1).unsqueeze(1).expand(shape);
+  const at::Tensor truth = table.gather(2, origin).squeeze(2);
   const at::Tensor kl = (truth * (truth.log() - predicted.log())).sum(1).mean();
   const at::Tensor ce = -log_p.gather(1, in.x0.to(at::kLong).unsqueeze(1)).mean();
   return kKlWeight * kl + kCeWeight * ce;

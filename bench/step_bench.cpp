@@ -26,8 +26,10 @@
 #include "guidegen/data/tumor_census.hpp"
 #include "guidegen/nn/accelerator.hpp"
 #include "guidegen/nn/autocast.hpp"
+#include "guidegen/nn/device_transfer.hpp"
 #include "guidegen/nn/random_tensor.hpp"
 #include "guidegen/stages/feature_generator.hpp"
+#include "guidegen/stages/model.hpp"
 #include "guidegen/stages/synthesizer.hpp"
 #include "guidegen/train/training_config.hpp"
 
@@ -86,13 +88,22 @@ std::vector<int64_t> shape_of(const Cases& cases) {
   return {int64_t(cases.size()), mask.size(0), mask.size(1), mask.size(2)};
 }
 
+// As the trainer and the program that samples have their networks. Those that sample are frozen.
+template <typename Network>
+void move(Network& network, const Options& options, at::Device device) {
+  network.to(device);
+  if (device.is_cuda()) order_channels_last(network);
+  if (options.mode == "train") return;
+  for (auto& parameter : network.parameters()) parameter.set_requires_grad(false);
+}
+
 // --- stage I ------------------------------------------------------------------------------------
 
 Subject synthesizer_subject(const Options& options, JsonObject network,
                             const Vocabulary& vocabulary, at::Device device) {
   const auto config = SynthesizerConfig::from_json(network);
   Synthesizer synthesizer(config, vocabulary.size(), vocabulary.tumor());
-  synthesizer->to(device);
+  move(*synthesizer, options, device);
   const auto cases = make_cases(options, vocabulary);
   Subject subject;
   subject.module = synthesizer.ptr();
@@ -105,6 +116,7 @@ Subject synthesizer_subject(const Options& options, JsonObject network,
     request.prompt = cases.front()->prompt;
     request.geometry = cases.front()->geometry;
     request.steps = calls > 0 ? calls : config.sampling_steps;
+    request.graphed = worth_graphs(device, request.geometry);
     synthesizer->sample(request);
   };
   return subject;
@@ -116,7 +128,7 @@ Subject autoencoder_subject(const Options& options, JsonObject network,
                             const Vocabulary& vocabulary, at::Device device) {
   const auto config = HdrAutoencoderConfig::from_json(network);
   HdrAutoencoder autoencoder(config, vocabulary.size());
-  autoencoder->to(device);
+  move(*autoencoder, options, device);
   const auto cases = make_cases(options, vocabulary);
   Subject subject;
   subject.module = autoencoder.ptr();
@@ -139,7 +151,7 @@ Subject generator_subject(const Options& options, JsonObject network, const Voca
   constexpr int64_t kLatents = 4, f = HdrAutoencoderImpl::kDownsampling;
   const auto config = FeatureGeneratorConfig::from_json(network);
   FeatureGenerator generator(config, vocabulary.size(), kLatents);
-  generator->to(device);
+  move(*generator, options, device);
   const auto cases = make_cases(options, vocabulary);
   const auto shape = shape_of(cases);
   RandomStream stream(kSeed, "bench", "latents");
@@ -157,6 +169,7 @@ Subject generator_subject(const Options& options, JsonObject network, const Voca
     request.prompt = cases.front()->prompt;
     request.mask = {cases.front()->mask.unsqueeze(0), cases.front()->geometry};
     request.steps = calls > 0 ? calls : config.sampling_steps;
+    request.graphed = worth_graphs(device, request.mask.geometry);
     generator->sample(request);
   };
   return subject;
@@ -263,10 +276,12 @@ Json measure(const Options& options) {
     // The planner is fitted once, before the first step; no step touches it.
     if (item.key().rfind("planner.", 0) != 0) parameters += item.value().numel();
   }
-  const auto precision = options.precision == "bf16" ? AutocastState::on(device) : AutocastState{};
+  const auto precision =
+      options.precision == "bf16" ? AutocastState::on(device) : AutocastState::off();
   const MemoryPeak memory(device);
   Times times;
   if (options.mode == "train") {
+    if (device.is_cuda()) at::globalContext().setBenchmarkCuDNN(true);  // as the trainer does
     subject.module->train();
     Optimizer optimizer(*subject.module, training.optimizer, kTotalSteps);
     StepInputs inputs;

@@ -39,7 +39,8 @@ ldd "$bundle"/libexec/* | awk '$2 == "=>" && $3 ~ /^\// {print $3}' | sort -u |
   done
 
 # The same paths as in the source tree, for scripts that run from either.
-mkdir -p "$bundle/scripts" "$bundle/tests" "$bundle/bench"
+mkdir -p "$bundle/scripts" "$bundle/tests" "$bundle/bench" "$bundle/third_party"
+cp "$root/third_party/versions.env" "$bundle/third_party/"
 cp "$root"/scripts/*.sh "$bundle/scripts/"
 cp "$root"/bench/*.py "$bundle/bench/"
 git -C "$root" describe --always --dirty >"$bundle/commit.txt" 2>/dev/null || true

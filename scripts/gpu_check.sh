@@ -61,7 +61,7 @@ find_libtorch() {
   if [[ -z "$found" && -n "$python" ]]; then
     found="$("$python" -c 'import torch; print(torch.__path__[0])')"
   fi
-  found="${found:-$cache/libtorch-2.11.0/torch}"
+  found="${found:-$cache/libtorch-$LIBTORCH_VERSION/torch}"
   [[ -e "$found/lib/libtorch_cpu.so" ]] ||
     die "no LibTorch in $found: set GUIDEGEN_LIBTORCH to the folder that has lib/libtorch_cpu.so"
   echo "$found"
@@ -137,9 +137,12 @@ if wants large; then
   done
 fi
 if wants steps; then
-  bench steps-fp32 --only steps --precision fp32 $( ((dry == 0)) || echo --no-compile)
+  shorter=()
+  ((dry == 0)) || shorter=(--no-compile)
+  bench steps-fp32 --only steps --precision fp32 ${shorter[@]+"${shorter[@]}"}
   # A dry run has counted the operations once by now.
-  bench steps-bf16 --only steps --precision bf16 $( ((dry == 0)) || echo --no-compile --no-bound)
+  ((dry == 0)) || shorter+=(--no-bound)
+  bench steps-bf16 --only steps --precision bf16 ${shorter[@]+"${shorter[@]}"}
 fi
 cat "$out/summary.txt"
 exit "$failed"

@@ -15,6 +15,6 @@ archive="$(echo "$build_dir"/guidegen-*.tar.gz)"
 scratch="$(mktemp -d)"
 trap 'rm -rf "$scratch"' EXIT
 tar -xzf "$archive" -C "$scratch"
-torch="${Torch_ROOT:-$cache/libtorch-2.11.0/torch}"
+torch="${Torch_ROOT:-$cache/libtorch-$LIBTORCH_VERSION/torch}"
 "$root/scripts/check_package.sh" "$scratch"/guidegen-* "$torch" "$root" >&2
 echo "$archive"

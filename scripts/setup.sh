@@ -20,8 +20,6 @@
 # Exit codes: 0 ready, 1 failed, 2 packages are missing and neither root nor sudo is at hand.
 # shellcheck source=scripts/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
-# shellcheck source=third_party/versions.env
-source "$root/third_party/versions.env"
 
 with_pytorch=0
 case "${1:-}" in

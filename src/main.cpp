@@ -19,21 +19,15 @@ namespace {
 constexpr const char* kOutOfMemory =
     "out of memory; ask for a smaller volume or network, or free some memory";
 
-/// LibTorch has an exception type for GPUs; for processors only the text tells.
 bool is_out_of_memory(const c10::Error& error) {
   return dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
-         std::string_view(error.what_without_backtrace()).find("DefaultCPUAllocator") !=
-             std::string_view::npos;
-}
-
-/// Libraries may put whole call stacks into a message; people get its first line.
-std::string_view first_line(std::string_view message) {
-  return message.substr(0, message.find('\n'));
+         guidegen::speaks_of_cpu_memory(error.what_without_backtrace());
 }
 
 int report(std::string_view message, int code) {
-  std::cerr << "guidegen: error: " << first_line(message) << std::endl;
-  guidegen::write_torchelastic_error(first_line(message), code);
+  const std::string_view line = guidegen::first_line(message);
+  std::cerr << "guidegen: error: " << line << std::endl;
+  guidegen::write_torchelastic_error(line, code);
   return code;
 }
 

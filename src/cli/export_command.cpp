@@ -20,6 +20,10 @@ struct ExportModelOptions {
 void add_export_command(CLI::App& app) {
   auto* command = app.add_subcommand("export", "Turn our files into what others take");
   command->require_subcommand(1);
+  constexpr const char* kExample =
+      "Example:\n  guidegen export model runs/stage1/model runs/stage2/model runs/stage3/model "
+      "--out my-model";
+  command->footer(kExample);
   auto options = std::make_shared<ExportModelOptions>();
   auto* model =
       command->add_subcommand("model", "Join separately trained stages into one model directory");
@@ -29,9 +33,7 @@ void add_export_command(CLI::App& app) {
   model->add_option("--dtype", options->dtype, "precision of the weights: fp16 or fp32")
       ->check(CLI::IsMember({"fp16", "fp32"}))
       ->capture_default_str();
-  model->footer(
-      "Example:\n  guidegen export model runs/stage1/model runs/stage2/model runs/stage3/model "
-      "--out my-model");
+  model->footer(kExample);
   model->callback([options] {
     join_models({options->sources.begin(), options->sources.end()}, options->out, options->dtype);
   });

@@ -48,6 +48,9 @@ void run_train(const TrainOptions& options) {
   const at::Device device = resolve_device(options.device, world.local_rank);
   // Of several processes one speaks for all.
   if (!world.first()) set_log_level(LogLevel::kWarning);
+  if (device.is_cuda()) {
+    log_info(concat("training on ", accelerator()->device_name(device.index())));
+  }
   const Dataset dataset = Dataset::open(options.data);
   torch::manual_seed(training.seed);
   const auto task = make_task(options, network, dataset.vocabulary());
@@ -101,6 +104,8 @@ void add_stage(CLI::App& train, int stage, const std::string& what) {
 void add_train_command(CLI::App& app) {
   auto* train = app.add_subcommand("train", "Train a stage on a data set");
   train->require_subcommand(1);
+  train->footer(
+      "Example:\n  guidegen train stage1 --config demo --data phantoms --out runs/stage1");
   add_stage(*train, 1, "Semantic synthesizer: prompt -> mask");
   add_stage(*train, 2, "HDR autoencoder: CT <-> latent");
   add_stage(*train, 3, "Feature generator: mask and prompt -> CT latent");

@@ -27,6 +27,14 @@ void write_report(const char* path, std::string_view message, int exit_code) {
 
 }  // namespace
 
+std::string_view first_line(std::string_view message) {
+  return message.substr(0, message.find('\n'));
+}
+
+bool speaks_of_cpu_memory(std::string_view message) {
+  return message.find("DefaultCPUAllocator") != std::string_view::npos;
+}
+
 void write_torchelastic_error(std::string_view message, int exit_code) noexcept {
   const char* path = std::getenv("TORCHELASTIC_ERROR_FILE");
   if (path == nullptr || *path == '\0') return;

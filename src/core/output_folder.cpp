@@ -14,15 +14,20 @@ namespace guidegen {
 namespace fs = std::filesystem;
 namespace {
 
-/// Temporary names of core/files.hpp; under the lock nobody else can be using them.
-bool is_leftover(const std::string& name) { return name.rfind(".guidegen-", 0) == 0; }
+bool is_leftover(const fs::path& path, std::chrono::hours age) {
+  if (path.filename().string().rfind(".guidegen-", 0) != 0) return false;
+  if (age.count() == 0) return true;
+  std::error_code gone;  // whoever writes it may be renaming it now
+  const auto touched = fs::last_write_time(path, gone);
+  return !gone && fs::file_time_type::clock::now() - touched > age;
+}
 
 }  // namespace
 
-void remove_leftovers(const fs::path& folder) {
+void remove_leftovers(const fs::path& folder, std::chrono::hours age) {
   try {
     for (const auto& entry : fs::directory_iterator(folder)) {
-      if (!is_leftover(entry.path().filename().string())) continue;
+      if (!is_leftover(entry.path(), age)) continue;
       std::error_code error;
       fs::remove_all(entry.path(), error);
       if (error) throw_failure(entry.path().string(), ": cannot be removed: ", error.message());
@@ -39,7 +44,7 @@ OutputFolder::OutputFolder(fs::path path) : path_(std::move(path)) {
     ::close(descriptor_);
     throw_usage(path_.string(), ": another run is writing here, expected a folder of its own");
   }
-  remove_leftovers(path_);
+  remove_leftovers(path_);  // under the lock nobody else can be using them
 }
 
 OutputFolder::~OutputFolder() {

@@ -8,6 +8,9 @@
 #include <c10/cuda/CUDAGuard.h>
 #include <cuda_runtime_api.h>
 
+#include <map>
+#include <mutex>
+
 #include "cuda/process_group.hpp"
 
 // The plug-in's entry point and what it does beside kernels. Nothing here needs a symbol of the
@@ -72,11 +75,6 @@ class CudaAccelerator : public Accelerator {
     allocator::resetPeakStats(static_cast<c10::DeviceIndex>(index));
   }
 
-  void empty_cache() override {
-    start_allocator();
-    allocator::emptyCache();
-  }
-
   c10::intrusive_ptr<c10d::Backend> make_process_group(const c10::intrusive_ptr<c10d::Store>& store,
                                                        int rank, int size,
                                                        std::chrono::milliseconds timeout) override {
@@ -89,7 +87,7 @@ class CudaAccelerator : public Accelerator {
     auto out = std::make_unique<CudaGraph>();
     // Recording isn't possible on the default stream.
     const auto caller = at::cuda::getCurrentCUDAStream();
-    const auto side = at::cuda::getStreamFromPool();
+    const auto side = recording_stream(caller.device_index());
     caller.synchronize();
     {
       const c10::cuda::CUDAStreamGuard guard(side);
@@ -111,6 +109,15 @@ class CudaAccelerator : public Accelerator {
   }
 
  private:
+  /// One for all recordings of a device: cuBLAS keeps a workspace for each stream that it ever saw.
+  /// Replays follow each other on the caller's stream, so they may share it.
+  at::cuda::CUDAStream recording_stream(c10::DeviceIndex device) {
+    const std::lock_guard lock(streams_mutex_);
+    const auto found = streams_.find(device);
+    if (found != streams_.end()) return found->second;
+    return streams_.emplace(device, at::cuda::getStreamFromPool(false, device)).first->second;
+  }
+
   /// Leaves capture mode, whose own complaint would hide why it failed.
   static void end_failed_capture(at::cuda::CUDAGraph& graph) {
     try {
@@ -120,6 +127,9 @@ class CudaAccelerator : public Accelerator {
   }
 
   static void start_allocator() { at::globalContext().lazyInitDevice(c10::kCUDA); }
+
+  std::mutex streams_mutex_;
+  std::map<c10::DeviceIndex, at::cuda::CUDAStream> streams_;
 };
 
 }  // namespace

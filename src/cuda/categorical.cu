@@ -2,7 +2,7 @@
 // tile in shared memory (diffusion/categorical_tile.hpp), so that logits cross the memory bus once
 // and gradients once. What a thread computes is diffusion/categorical_voxel.hpp, which the tests
 // run on the CPU. Everything runs on the current stream and nothing waits for it; sums are added
-// in an order that depends on shapes alone.
+// in an order that depends on shapes and the kind of GPU alone.
 
 #include <ATen/ATen.h>
 #include <ATen/cuda/CUDAContext.h>

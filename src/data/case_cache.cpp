@@ -12,6 +12,7 @@
 #include "guidegen/core/error.hpp"
 #include "guidegen/core/files.hpp"
 #include "guidegen/core/log.hpp"
+#include "guidegen/core/output_folder.hpp"
 #include "guidegen/core/sha256.hpp"
 #include "guidegen/core/version.hpp"
 
@@ -52,6 +53,7 @@ CaseCache::CaseCache(const Dataset& dataset, fs::path folder)
   }
   try {
     make_directories(folder_);
+    remove_leftovers(folder_, std::chrono::hours(24));  // nobody takes a day for one case
   } catch (const Error& error) {
     writable_ = false;
     log_warning(concat(error.what(), "; decoded cases are not cached"));

@@ -6,9 +6,8 @@
 #include "guidegen/nn/one_thread.hpp"
 
 namespace guidegen {
-namespace {
 
-void check(const PrefetchLoader::Options& options) {
+void PrefetchLoader::check(const Options& options) {
   if (options.world_size < 1 || options.rank < 0 || options.rank >= options.world_size) {
     throw_usage("rank ", options.rank, " of ", options.world_size,
                 ", expected 0 up to the number of ranks");
@@ -22,8 +21,6 @@ void check(const PrefetchLoader::Options& options) {
                 " batches ahead, expected at least one of each");
   }
 }
-
-}  // namespace
 
 PrefetchLoader::PrefetchLoader(const Dataset& dataset, std::vector<size_t> indices, Options options,
                                int64_t first_step)

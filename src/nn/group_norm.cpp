@@ -35,7 +35,7 @@ Gradients backward_meta(const at::Tensor&, const at::Tensor& x, const at::Tensor
           at::empty({x.size(0), x.size(1)}, options), at::empty({x.size(0), x.size(1)}, options)};
 }
 
-// A fragment: the library itself is declared beside the operators of diffusion.
+// A fragment, as other areas define operators of the same namespace.
 TORCH_LIBRARY_FRAGMENT(guidegen, m) {
   m.def(
       "group_norm_silu(Tensor x, int groups, Tensor weight, Tensor bias, Tensor? scale, Tensor? "
@@ -97,9 +97,13 @@ class GroupNormSilu : public torch::autograd::Function<GroupNormSilu> {
   }
 };
 
-void check_operand(const at::Tensor& operand, at::IntArrayRef sizes, const char* name) {
+void check_operand(const at::Tensor& operand, const at::Tensor& x, at::IntArrayRef sizes,
+                   const char* name) {
   if (operand.sizes() != sizes) {
     throw_failure("group_norm_silu: ", name, " is ", operand.sizes(), ", expected ", sizes);
+  }
+  if (operand.device() != x.device()) {
+    throw_failure("group_norm_silu: ", name, " is on ", operand.device(), ", x on ", x.device());
   }
 }
 
@@ -117,8 +121,8 @@ at::Tensor group_norm_silu(const at::Tensor& x, int64_t groups, const at::Tensor
   if (groups < 1 || channels % groups != 0) {
     throw_failure("group_norm_silu: ", groups, " groups do not divide ", channels, " channels");
   }
-  check_operand(weight, {channels}, "weight");
-  check_operand(bias, {channels}, "bias");
+  check_operand(weight, x, {channels}, "weight");
+  check_operand(bias, x, {channels}, "bias");
   if (scale.defined() != shift.defined()) {
     throw_failure("group_norm_silu: scale and shift come together or not at all");
   }
@@ -126,8 +130,8 @@ at::Tensor group_norm_silu(const at::Tensor& x, int64_t groups, const at::Tensor
     return GroupNormSilu::apply(x, groups, weight.to(at::kFloat), bias.to(at::kFloat),
                                 OptionalTensor(), OptionalTensor(), eps);
   }
-  check_operand(scale, {x.size(0), channels}, "scale");
-  check_operand(shift, {x.size(0), channels}, "shift");
+  check_operand(scale, x, {x.size(0), channels}, "scale");
+  check_operand(shift, x, {x.size(0), channels}, "shift");
   // Conversions outside the function: autograd takes the gradients back to the operands' types.
   return GroupNormSilu::apply(x, groups, weight.to(at::kFloat), bias.to(at::kFloat),
                               OptionalTensor(scale.to(at::kFloat)),

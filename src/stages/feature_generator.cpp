@@ -82,7 +82,7 @@ at::Tensor FeatureGeneratorImpl::denoise(const at::Tensor& z, const at::Tensor& 
   const auto embedding =
       time_(sinusoidal_features(time, 64, 1000.0)) + geometry_(geometry) + pooled_(text.pooled);
   const auto features = unet_->forward(x, embedding, {text.tokens, text.present}).features;
-  const AutocastScope full_precision(false);
+  const AutocastScope full_precision(AutocastState::off());
   return output_(silu_of(output_norm_, features.to(at::kFloat)));
 }
 

@@ -108,7 +108,7 @@ HdrAutoencoderImpl::Decoded HdrAutoencoderImpl::decode(const at::Tensor& z,
   h = depth_to_space(pointwise(expand_, torch::silu(h)), 2);
   h = torch::silu(h);
   h = full_(torch::cat({h, labels.to(h.scalar_type())}, 1));
-  const AutocastScope full_precision(false);  // 12 bits of HU need more than bfloat16
+  const AutocastScope full_precision(AutocastState::off());  // 12 bits of HU don't fit bfloat16
   const auto parts = pointwise(output_, torch::silu(h.to(at::kFloat))).chunk(2, 1);
   Decoded out;
   out.exposures = torch::tanh(parts[0]);
@@ -172,7 +172,7 @@ LossTerms HdrAutoencoderImpl::loss(const StepInputs& inputs) {
   const auto& hu = inputs.tensor("hu");
   const auto posterior = encode(hu);
   const auto decoded = decode(posterior.sample(inputs.tensor("noise")), inputs.tensor("guide"));
-  const AutocastScope full_precision(false);
+  const AutocastScope full_precision(AutocastState::off());
   const auto target = expose(hu, config_.exposures);
   const auto l1 = (decoded.exposures - target).abs().mean();
   const auto fused = (compress(decoded.hu) - compress(hu)).abs().mean();

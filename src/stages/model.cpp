@@ -109,15 +109,12 @@ AutocastState sampling_precision(const at::Device& device) {
   return device.is_cuda() ? AutocastState::on(device) : AutocastState::current();
 }
 
-// Small volumes leave a GPU waiting for the launches of many short kernels, which a graph saves.
-// With larger ones the kernels take longer than their launches, and what a graph allocates stays
-// taken.
+}  // namespace
+
 bool worth_graphs(const at::Device& device, const ImageGeometry& geometry) {
   constexpr int64_t kMostVoxels = 128 * 128 * 128;
   return device.is_cuda() && geometry.voxels() <= kMostVoxels;
 }
-
-}  // namespace
 
 Volume Model::sample_mask(const Prompt& prompt, const std::string& case_id, uint64_t seed,
                           const MaskSampling& options, const StepCallback& on_step) const {

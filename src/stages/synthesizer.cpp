@@ -127,7 +127,8 @@ at::Tensor SynthesizerImpl::context_logits(const at::Tensor& xt, const at::Tenso
   auto h = depth_to_space(pointwise(expand_, torch::silu(features)), kFactor);
   h = torch::silu(h);
   h = full_(torch::cat({h, labels.to(h.scalar_type())}, 1));
-  const AutocastScope full_precision(false);  // logits need more than eight bits of mantissa
+  // Logits need more than eight bits of mantissa.
+  const AutocastScope full_precision(AutocastState::off());
   return pointwise(output_, torch::silu(h.to(at::kFloat)));
 }
 
@@ -204,7 +205,7 @@ LossTerms SynthesizerImpl::loss(const StepInputs& inputs) {
   // The plan is part of the condition, so weighting by it does not bias p(x_0 | x_t, t, condition).
   const auto inside = (0.5 * condition.odds + 1.0).clamp_(0.0, 1.0);  // 1 in the ball, 0 from -2 on
   const auto weight = 1.0 + config_.plan_voxel_weight * inside;
-  const AutocastScope full_precision(false);
+  const AutocastScope full_precision(AutocastState::off());
   const auto losses = diffusion_.loss(logits, inputs.tensor("x0"), inputs.tensor("xt"), t,
                                       config_.kl_weight, config_.ce_weight, weight);
   LossTerms out;

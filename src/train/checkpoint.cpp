@@ -75,17 +75,24 @@ std::optional<int64_t> CheckpointStore::best() const {
   return found;
 }
 
-void CheckpointStore::prune() const {
+// Under a name of leftovers first: a kill in the middle leaves no half checkpoint. One that can't
+// be removed does no harm.
+void CheckpointStore::remove(int64_t step) const {
+  const auto doomed = root_ / concat(".guidegen-pruned-", step);
+  std::error_code ignored;
+  fs::rename(folder(step), doomed, ignored);
+  fs::remove_all(doomed, ignored);
+}
+
+void CheckpointStore::prune(int64_t newest) const {
+  // Later ones are of a course that was given up, because they were damaged.
+  for (const auto step : steps()) {
+    if (step > newest) remove(step);
+  }
   const auto all = steps();
   const auto kept = best();
   for (size_t i = static_cast<size_t>(keep_); i < all.size(); ++i) {
-    if (kept && all[i] == *kept) continue;
-    // Under a name of leftovers first: a kill in the middle leaves no half checkpoint. One that
-    // can't be removed does no harm.
-    const auto doomed = root_ / concat(".guidegen-pruned-", all[i]);
-    std::error_code ignored;
-    fs::rename(folder(all[i]), doomed, ignored);
-    fs::remove_all(doomed, ignored);
+    if (all[i] != kept) remove(all[i]);
   }
 }
 
@@ -103,13 +110,11 @@ void CheckpointStore::save(int64_t step, const torch::nn::Module& module,
   if (validation_loss) state["validation_loss"] = *validation_loss;
   write_file_atomic(directory.staging() / kState, dump_json(state));
   directory.commit();
-  prune();
+  prune(step);
 }
 
-std::optional<int64_t> CheckpointStore::load_newest(torch::nn::Module& module,
-                                                    Optimizer& optimizer) const {
-  const auto all = steps();
-  for (const auto step : all) {
+int64_t CheckpointStore::load_newest(torch::nn::Module& module, Optimizer& optimizer) const {
+  for (const auto step : steps()) {
     try {
       restore(folder(step), module, optimizer);
       return step;
@@ -118,8 +123,7 @@ std::optional<int64_t> CheckpointStore::load_newest(torch::nn::Module& module,
                          "); trying the one before it"));
     }
   }
-  if (!all.empty()) throw_failure(root_.string(), ": every checkpoint is damaged");
-  return std::nullopt;
+  throw_failure(root_.string(), ": every checkpoint is damaged");
 }
 
 }  // namespace guidegen

@@ -11,6 +11,7 @@
 #include <cstdlib>
 
 #include "guidegen/core/error.hpp"
+#include "guidegen/core/failure_report.hpp"
 #include "guidegen/core/log.hpp"
 #include "guidegen/nn/accelerator.hpp"
 
@@ -34,9 +35,8 @@ c10::intrusive_ptr<c10d::Store> meet(const World& world) {
     // Processes of an earlier attempt may have left their keys with a launcher's store.
     return c10::make_intrusive<c10d::PrefixStore>(concat("guidegen/", world.attempt), store);
   } catch (const std::exception& error) {
-    const std::string text = error.what();
     throw_failure("the processes of this run cannot meet at ", world.address, ":", world.port,
-                  " (rank ", world.rank, " of ", world.size, "): ", text.substr(0, text.find('\n')),
+                  " (rank ", world.rank, " of ", world.size, "): ", first_line(error.what()),
                   "; check MASTER_ADDR and MASTER_PORT");
   }
 }

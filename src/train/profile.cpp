@@ -20,10 +20,11 @@ using torch::profiler::impl::ActivityType;
 using torch::profiler::impl::ProfilerConfig;
 using torch::profiler::impl::ProfilerState;
 
-/// Kineto writes in place; readers see the trace under its name once it is whole. The name must
-/// end in .json, because Kineto compresses ".gz" and takes "://" for a protocol.
+/// Kineto writes in place; readers see the trace under its name once it is whole. The name is one
+/// of leftovers and must end in .json: Kineto compresses ".gz" and takes "://" for a protocol.
 fs::path unfinished(const fs::path& trace_file) {
-  return fs::absolute(trace_file.parent_path()) / ("." + trace_file.filename().string() + ".json");
+  const std::string name = concat(".guidegen-", trace_file.filename().string(), ".json");
+  return fs::absolute(trace_file.parent_path()) / name;
 }
 
 }  // namespace
@@ -34,7 +35,7 @@ ProfileSession::ProfileSession(fs::path trace_file, bool cuda)
     throw_failure(trace_file_.string(), ": a profile is being recorded already");
   }
   // Kineto only logs that it can't write: find out before the steps are spent.
-  write_file_atomic(trace_file_, "");
+  write_file_atomic(unfinished(trace_file_), "");
   const ProfilerConfig config(ProfilerState::KINETO, /*report_input_shapes=*/true);
   std::set<ActivityType> activities{ActivityType::CPU};
   if (cuda) activities.insert(ActivityType::CUDA);

@@ -13,22 +13,15 @@ constexpr int64_t kKibibyte = 1024;  // /proc and getrusage on Linux count in th
 
 }  // namespace
 
-ResourceUsage resource_usage() {
-  ResourceUsage usage;
-  struct rusage counters {};
-  if (::getrusage(RUSAGE_SELF, &counters) == 0) {
-    usage.major_faults = counters.ru_majflt;
-    usage.peak_resident_bytes = counters.ru_maxrss * kKibibyte;
-    usage.resident_bytes = usage.peak_resident_bytes;
-  }
+int64_t peak_resident_bytes() {
   std::ifstream status("/proc/self/status");
   for (std::string key; status >> key;) {
     int64_t kibibytes = 0;
-    if (key == "VmHWM:" && status >> kibibytes) usage.peak_resident_bytes = kibibytes * kKibibyte;
-    if (key == "VmRSS:" && status >> kibibytes) usage.resident_bytes = kibibytes * kKibibyte;
+    if (key == "VmHWM:" && status >> kibibytes) return kibibytes * kKibibyte;
     status.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
   }
-  return usage;
+  struct rusage counters {};
+  return ::getrusage(RUSAGE_SELF, &counters) == 0 ? counters.ru_maxrss * kKibibyte : 0;
 }
 
 }  // namespace guidegen

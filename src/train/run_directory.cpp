@@ -4,6 +4,7 @@
 
 #include "guidegen/core/error.hpp"
 #include "guidegen/core/files.hpp"
+#include "guidegen/train/checkpoint.hpp"
 
 namespace guidegen {
 
@@ -38,7 +39,7 @@ void RunDirectory::check(bool resume) const {
   const auto checkpoints = path_ / "checkpoints";
   if (fs::is_directory(checkpoints)) remove_leftovers(checkpoints);
   if (!resume) {
-    if (fs::is_directory(checkpoints) && !fs::is_empty(checkpoints)) {
+    if (!CheckpointStore(path_, 1).empty()) {
       throw_usage(path_.string(),
                   ": holds checkpoints of a run already; give --resume or another --out");
     }

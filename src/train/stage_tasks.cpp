@@ -2,6 +2,7 @@
 
 #include "guidegen/core/error.hpp"
 #include "guidegen/core/sha256.hpp"
+#include "guidegen/nn/autocast.hpp"
 #include "guidegen/nn/device_transfer.hpp"
 #include "guidegen/nn/module_io.hpp"
 #include "guidegen/nn/safetensors.hpp"
@@ -20,6 +21,14 @@ JsonObject network_object(const Json& network, const std::string& source) {
   return {network.is_null() ? nothing : network, source, "network"};
 }
 
+// At most `count` of them, evenly spread.
+std::vector<size_t> spread(const std::vector<size_t>& indices, size_t count) {
+  if (indices.size() <= count) return indices;
+  std::vector<size_t> some;
+  for (size_t i = 0; i < count; ++i) some.push_back(indices[i * indices.size() / count]);
+  return some;
+}
+
 class SynthesizerTask final : public StageTask {
  public:
   SynthesizerTask(const SynthesizerConfig& config, const Vocabulary& vocabulary)
@@ -28,12 +37,13 @@ class SynthesizerTask final : public StageTask {
   int stage() const override { return 1; }
   torch::nn::Module& module() override { return *synthesizer_; }
   bool needs_ct() const override { return false; }
-  void measure(const Dataset& dataset, const std::vector<size_t>& training,
+  void measure(const CaseReader& read, const std::vector<size_t>& training,
                uint64_t seed) override {
+    constexpr size_t kCases = 2000;  // plenty for the planner's few weights
     std::vector<Prompt> prompts;
     std::vector<TumorPlan> plans;
-    for (const auto index : training) {
-      const auto item = load_training_case(dataset, index, false);
+    for (const auto index : spread(training, kCases)) {
+      const auto item = read(index);
       prompts.push_back(item->prompt);
       plans.push_back(plan_of(item->tumors, item->geometry));
     }
@@ -105,12 +115,11 @@ class GeneratorTask final : public StageTask {
   int stage() const override { return 3; }
   torch::nn::Module& module() override { return *generator_; }
   bool needs_ct() const override { return true; }
-  void measure(const Dataset& dataset, const std::vector<size_t>& training, uint64_t) override {
+  void measure(const CaseReader& read, const std::vector<size_t>& training, uint64_t) override {
     constexpr size_t kCases = 24;
     std::vector<at::Tensor> all;
-    for (size_t i = 0; i < std::min(kCases, training.size()); ++i) {
-      const auto item = load_training_case(dataset, training[i], true);
-      all.push_back(latent_of(*item).squeeze(0).flatten(1));
+    for (const auto index : spread(training, kCases)) {
+      all.push_back(encode(*read(index)).squeeze(0).flatten(1));
     }
     const auto values = torch::cat(all, 1);
     generator_->set_latent_statistics(values.mean(1), values.std(1));
@@ -122,7 +131,7 @@ class GeneratorTask final : public StageTask {
     const auto device = inputs.tensor("mask").device();
     std::vector<at::Tensor> latents;
     for (const auto& item : inputs.cases) {
-      latents.push_back(latent_of(*item).to(device, /*non_blocking=*/true));
+      latents.push_back(queue_to(latent_of(*item), device));
     }
     return generator_->loss(inputs, torch::cat(latents));
   }
@@ -149,15 +158,19 @@ class GeneratorTask final : public StageTask {
   int64_t latent_channels() const override { return autoencoder_->config().latent_channels; }
 
  private:
-  // The posterior mean [1,Z,D/4,H/4,W/4] on the CPU. The autoencoder is frozen, so each case is
-  // encoded once.
-  at::Tensor latent_of(const TrainingCase& item) {
-    if (const auto found = latents_.find(item.id); found != latents_.end()) return found->second;
+  // The posterior mean [1,Z,D/4,H/4,W/4] on the CPU, in full precision whatever training uses.
+  at::Tensor encode(const TrainingCase& item) {
     const torch::NoGradGuard no_grad;
+    const AutocastScope full_precision(AutocastState::off());
     const auto device = autoencoder_->parameters().front().device();
     const auto hu = pad_to_multiple(item.ct.to(device).to(at::kFloat).unsqueeze(0).unsqueeze(0),
                                     HdrAutoencoderImpl::kDownsampling, -1024.0);
-    return latents_[item.id] = autoencoder_->encode(hu).mean.to(at::kCPU).contiguous();
+    return autoencoder_->encode(hu).mean.to(at::kCPU).contiguous();
+  }
+  // The autoencoder is frozen, so each case is encoded once.
+  at::Tensor latent_of(const TrainingCase& item) {
+    if (const auto found = latents_.find(item.id); found != latents_.end()) return found->second;
+    return latents_[item.id] = encode(item);
   }
 
   const Vocabulary& vocabulary_;
@@ -168,7 +181,7 @@ class GeneratorTask final : public StageTask {
 
 }  // namespace
 
-void StageTask::measure(const Dataset&, const std::vector<size_t>&, uint64_t) {}
+void StageTask::measure(const CaseReader&, const std::vector<size_t>&, uint64_t) {}
 
 void StageTask::to(const at::Device& device) {
   module().to(device);

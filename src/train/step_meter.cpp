@@ -51,7 +51,7 @@ Json StepMeter::report(Collective& collective, const at::Device& device) {
   collective.sum(sums);
   int64_t on_gpu = 0;
   if (device.is_cuda()) on_gpu = accelerator()->memory(device.index()).peak;
-  auto memory = torch::tensor({resource_usage().peak_resident_bytes, on_gpu}, at::kLong);
+  auto memory = torch::tensor({peak_resident_bytes(), on_gpu}, at::kLong);
   collective.maximum(memory);
 
   Json out = Json::object();

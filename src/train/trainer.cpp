@@ -6,12 +6,14 @@
 #include <sstream>
 
 #include "guidegen/core/error.hpp"
+#include "guidegen/core/failure_report.hpp"
 #include "guidegen/core/files.hpp"
 #include "guidegen/core/log.hpp"
 #include "guidegen/core/progress.hpp"
 #include "guidegen/core/sha256.hpp"
 #include "guidegen/core/stop_signal.hpp"
 #include "guidegen/core/version.hpp"
+#include "guidegen/data/case_cache.hpp"
 #include "guidegen/nn/autocast.hpp"
 #include "guidegen/nn/module_io.hpp"
 #include "guidegen/nn/safetensors.hpp"
@@ -45,6 +47,9 @@ class Run {
   Json resolved_config() const;
   int64_t restore();
   void share_state();
+  std::vector<size_t> training_cases() const;
+  std::shared_ptr<const TrainingCase> read_case(size_t index);
+  PrefetchLoader::Options loading() const;
   void train_from(int64_t first);
   void step(int64_t index, StepFeed& feed);
   void backward(const StepShare& share, int64_t index);
@@ -62,6 +67,7 @@ class Run {
   const RunOptions& run_;
   Collective collective_;
   std::optional<RunDirectory> directory_;  // of the first process alone
+  std::optional<CaseCache> cache_;
   std::string init_sha256_;
   std::optional<Optimizer> optimizer_;
   std::optional<GradientSync> sync_;
@@ -82,8 +88,10 @@ Run::Run(StageTask& task, const Dataset& dataset, const TrainingConfig& config,
       collective_(run.world, run.device),
       checkpoints_(run.out, config.keep_checkpoints),
       precision_(use_bf16(config.precision, run.device) ? AutocastState::on(run.device)
-                                                        : AutocastState{}),
+                                                        : AutocastState::off()),
       meter_(config.batch) {
+  PrefetchLoader::check(loading());
+  if (!config.cache.empty()) cache_.emplace(dataset, config.cache);
   if (writes()) {
     // First, so that a model that does not fit leaves no folder behind.
     if (!run.init.empty()) init_sha256_ = start_from(task, run.init, dataset.vocabulary().size());
@@ -100,43 +108,50 @@ Json Run::resolved_config() const {
   return config;
 }
 
-// Brings the network and the optimizer to where the run starts; gives the steps done before.
+// Brings network and optimizer to where the run starts, on the device and alike in all processes;
+// gives the steps done before.
 int64_t Run::restore() {
-  std::optional<int64_t> found;
-  if (writes()) {
-    optimizer_.emplace(task_.module(), config_.optimizer, config_.steps);
-    if (run_.resume) {
-      found = checkpoints_.load_newest(task_.module(), *optimizer_);
-      log_info(found ? concat("resuming after step ", *found)
-                     : std::string("no checkpoint yet; starting from the beginning"));
-    }
-    if (!found) {
-      task_.measure(dataset_, dataset_.training_indices(config_.validation_share), config_.seed);
-    }
-    if (found.value_or(0) > config_.steps) {
-      throw_usage("training.steps: ", config_.steps, ", but ", run_.out.string(),
-                  " has been trained for ", *found, " steps");
-    }
+  const bool fresh = !run_.resume || checkpoints_.empty();
+  if (writes() && fresh) {
+    if (run_.resume) log_info("no checkpoint yet; starting from the beginning");
+    task_.measure([this](size_t index) { return read_case(index); }, training_cases(),
+                  config_.seed);
   }
-  const int64_t step = collective_.broadcast(found.value_or(0));
-  share_state();
-  return step;
-}
-
-// Moves everything to the device and gives all processes what the first one holds.
-void Run::share_state() {
-  const auto kept = optimizer_ ? optimizer_->state() : std::map<std::string, at::Tensor>{};
   task_.to(run_.device);
   // Shapes repeat step after step, so it pays to time the algorithms of cuDNN once. (Not when
   // sampling: which one wins may change from run to run, and with it the last digits.)
   if (run_.device.is_cuda()) at::globalContext().setBenchmarkCuDNN(true);
   optimizer_.emplace(task_.module(), config_.optimizer, config_.steps);
-  if (!kept.empty()) optimizer_->load_state(kept, "checkpoint");
+  int64_t done = 0;
+  if (writes() && !fresh) {
+    done = checkpoints_.load_newest(task_.module(), *optimizer_);
+    log_info(concat("resuming after step ", done));
+    if (done > config_.steps) {
+      throw_usage("training.steps: ", config_.steps, ", but ", run_.out.string(),
+                  " has been trained for ", done, " steps");
+    }
+  }
+  done = collective_.broadcast(done);
+  share_state();
+  return done;
+}
+
+// Gives all processes what the first one holds.
+void Run::share_state() {
   std::vector<at::Tensor> tensors;
   for (const auto& [name, tensor] : state_of(task_.module())) tensors.push_back(tensor);
   for (const auto& [name, tensor] : optimizer_->state()) tensors.push_back(tensor);
   collective_.broadcast(tensors);
   sync_.emplace(optimizer_->parameters(), collective_);
+}
+
+std::vector<size_t> Run::training_cases() const {
+  return dataset_.training_indices(config_.validation_share);
+}
+
+std::shared_ptr<const TrainingCase> Run::read_case(size_t index) {
+  return cache_ ? cache_->load(index, task_.needs_ct())
+                : load_training_case(dataset_, index, task_.needs_ct());
 }
 
 // Each case counts the same, however the step is split: a micro-batch is weighted by its cases, and
@@ -195,7 +210,13 @@ void Run::log_step(int64_t index, const at::Tensor& norm) {
   directory_->add_metrics(line);
   std::ostringstream note;
   note.precision(4);
-  note << "loss " << line["loss"].get<double>() << ", lr " << line["learning_rate"].get<double>();
+  note << "loss ";
+  if (line["loss"].is_null()) {
+    note << "not finite";  // one such step is skipped
+  } else {
+    note << line["loss"].get<double>();
+  }
+  note << ", lr " << line["learning_rate"].get<double>();
   note_ = note.str();
 }
 
@@ -204,8 +225,11 @@ void Run::save_checkpoint(int64_t done, bool validate) {
   check_health(done - 1);
   std::optional<double> loss;
   if (validate) {
-    loss = validation_loss(task_, dataset_, config_, *optimizer_, collective_, run_.device,
-                           precision_);
+    auto indices = dataset_.validation_indices(config_.validation_share);
+    indices.resize(std::min(indices.size(), static_cast<size_t>(config_.validation_cases)));
+    loss = validation_loss(
+        task_, [this](size_t index) { return read_case(index); }, indices, config_.seed,
+        *optimizer_, collective_, run_.device, precision_);
   }
   if (writes()) {
     if (loss) directory_->add_metrics({{"step", done}, {"validation_loss", *loss}});
@@ -224,8 +248,8 @@ void Run::save_checkpoint(int64_t done, bool validate) {
 void Run::save_preview(int64_t done) {
   if (!writes()) return;
   auto indices = dataset_.validation_indices(config_.validation_share);
-  if (indices.empty()) indices = dataset_.training_indices(config_.validation_share);
-  const auto item = load_training_case(dataset_, indices.front(), task_.needs_ct());
+  if (indices.empty()) indices = training_cases();
+  const auto item = read_case(indices.front());
   task_.module().eval();
   const Picture picture = task_.preview(*item);
   task_.module().train();
@@ -259,13 +283,17 @@ void Run::trace(int64_t step_of_run) {
   if (step_of_run == kTraceFrom) {
     profile_.emplace(run_.out / "trace.json", run_.device.is_cuda());
   } else if (step_of_run == kTraceFrom + kTraceSteps) {
-    profile_->stop();
-    log_info(concat("trace of ", kTraceSteps, " steps: ", (run_.out / "trace.json").string(),
-                    " (open it in Perfetto)"));
+    try {
+      profile_->stop();
+      log_info(concat("trace of ", kTraceSteps, " steps: ", (run_.out / "trace.json").string(),
+                      " (open it in Perfetto)"));
+    } catch (const Error& error) {
+      log_warning(error.what());  // no reason to lose the training
+    }
   }
 }
 
-void Run::train_from(int64_t first) {
+PrefetchLoader::Options Run::loading() const {
   PrefetchLoader::Options loading;
   loading.batch = config_.batch;
   loading.seed = config_.seed;
@@ -274,8 +302,11 @@ void Run::train_from(int64_t first) {
   loading.world_size = run_.world.size;
   loading.workers = static_cast<int>(config_.workers);
   loading.cache_directory = config_.cache;
-  PrefetchLoader loader(dataset_, dataset_.training_indices(config_.validation_share), loading,
-                        first);
+  return loading;
+}
+
+void Run::train_from(int64_t first) {
+  PrefetchLoader loader(dataset_, training_cases(), loading(), first);
   StepFeed feed(loader, task_, {config_.seed, config_.micro_batch, run_.device.is_cuda()}, first);
   std::optional<Progress> progress;
   if (writes()) progress.emplace(concat("stage ", task_.stage()), config_.steps);
@@ -310,13 +341,11 @@ void Run::execute() {
       concat("trained ", config_.steps, " steps; the model is in ", (run_.out / "model").string()));
 }
 
-[[noreturn]] void fail_out_of_memory(const RunOptions& run, const std::string& what) {
+[[noreturn]] void fail_out_of_memory(const RunOptions& run, std::string_view what) {
   throw_failure("out of memory on ", run.device.str(), " while training (", what,
                 "); lower training.micro_batch, set training.activation_checkpointing=[0] or use "
                 "smaller crops, then run again with --resume");
 }
-
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 // What Gloo and NCCL say when a process that they talk to is gone.
 bool speaks_of_a_lost_process(const std::string& text) {
@@ -328,9 +357,7 @@ bool speaks_of_a_lost_process(const std::string& text) {
 }
 
 [[noreturn]] void explain(const std::string& text, const RunOptions& run) {
-  if (text.find("DefaultCPUAllocator") != std::string::npos) {
-    fail_out_of_memory(run, first_line(text));
-  }
+  if (speaks_of_cpu_memory(text)) fail_out_of_memory(run, first_line(text));
   if (!run.world.alone() && speaks_of_a_lost_process(text)) {
     throw_failure("process ", run.world.rank, " of ", run.world.size,
                   " lost another one, whose own message says why (", first_line(text),

@@ -17,8 +17,11 @@ class AveragedWeights {
     module_.eval();
   }
   ~AveragedWeights() {
-    module_.train();
-    optimizer_.swap_averages();
+    try {
+      optimizer_.swap_averages();
+      module_.train();
+    } catch (...) {  // NOLINT(bugprone-empty-catch): out of memory, say, and the run is failing
+    }
   }
   AveragedWeights(const AveragedWeights&) = delete;
   AveragedWeights& operator=(const AveragedWeights&) = delete;
@@ -30,20 +33,18 @@ class AveragedWeights {
 
 }  // namespace
 
-std::optional<double> validation_loss(StageTask& task, const Dataset& dataset,
-                                      const TrainingConfig& config, Optimizer& optimizer,
-                                      Collective& collective, const at::Device& device,
-                                      const AutocastState& precision) {
-  const auto indices = dataset.validation_indices(config.validation_share);
-  const auto count = std::min<int64_t>(config.validation_cases, int64_t(indices.size()));
+std::optional<double> validation_loss(StageTask& task, const CaseReader& read,
+                                      const std::vector<size_t>& indices, uint64_t seed,
+                                      Optimizer& optimizer, Collective& collective,
+                                      const at::Device& device, const AutocastState& precision) {
+  const auto count = static_cast<int64_t>(indices.size());
   if (count == 0) return std::nullopt;
   const torch::NoGradGuard no_grad;
   const AveragedWeights averaged(task.module(), optimizer);
   const auto& world = collective.world();
   auto sum = torch::zeros({1}, at::kDouble);
   for (int64_t i = world.rank; i < count; i += world.size) {
-    const auto item = load_training_case(dataset, indices[size_t(i)], task.needs_ct());
-    auto inputs = task.prepare({item}, {config.seed, kValidationStep, i});
+    auto inputs = task.prepare({read(indices[static_cast<size_t>(i)])}, {seed, kValidationStep, i});
     inputs.to(device);
     const AutocastScope autocast(precision);
     sum += task.loss(inputs).total.to(at::kCPU, at::kDouble);

@@ -6,16 +6,15 @@
 #include "guidegen/train/collective.hpp"
 #include "guidegen/train/optimizer.hpp"
 #include "guidegen/train/stage_task.hpp"
-#include "guidegen/train/training_config.hpp"
 
 namespace guidegen {
 
-/// Mean loss of the averaged weights over the first training.validation_cases validating cases,
-/// split over processes. Noise, times and crops are the same every time, so values compare. Absent
-/// where there is no such case. Called by all processes.
-std::optional<double> validation_loss(StageTask& task, const Dataset& dataset,
-                                      const TrainingConfig& config, Optimizer& optimizer,
-                                      Collective& collective, const at::Device& device,
-                                      const AutocastState& precision);
+/// Mean loss of the averaged weights over the cases `indices`, split over processes. Noise, times
+/// and crops are the same every time, so values compare. Absent where there is no case. Called by
+/// all processes.
+std::optional<double> validation_loss(StageTask& task, const CaseReader& read,
+                                      const std::vector<size_t>& indices, uint64_t seed,
+                                      Optimizer& optimizer, Collective& collective,
+                                      const at::Device& device, const AutocastState& precision);
 
 }  // namespace guidegen

@@ -25,10 +25,18 @@ struct ProgramResult {
 
 using Environment = std::map<std::string, std::string>;
 
+inline bool is_of_a_launcher(const std::string& name) {
+  for (const char* start : {"SLURM_", "TORCHELASTIC_", "MASTER_"}) {
+    if (name.rfind(start, 0) == 0) return true;
+  }
+  return name == "RANK" || name == "WORLD_SIZE" || name == "LOCAL_RANK";
+}
+
 /// The real program, running in the background with `arguments` in the folder `where`.
 class Program {
  public:
-  /// `environment`: variables set beside those of this process.
+  /// `environment`: variables set beside those of this process, of which those of a launcher that
+  /// the tests themselves may run under are left out.
   Program(const std::vector<std::string>& arguments, const std::filesystem::path& where,
           const Environment& environment = {})
       : out_(spoken_.path() / "out"), err_(spoken_.path() / "err") {
@@ -40,7 +48,8 @@ class Program {
     envp.pop_back();
     for (char** variable = environ; *variable != nullptr; ++variable) {
       const std::string text = *variable;
-      if (environment.count(text.substr(0, text.find('='))) == 0) envp.push_back(*variable);
+      const std::string name = text.substr(0, text.find('='));
+      if (environment.count(name) == 0 && !is_of_a_launcher(name)) envp.push_back(*variable);
     }
     envp.push_back(nullptr);
     posix_spawn_file_actions_t actions;
@@ -64,6 +73,11 @@ class Program {
   Program& operator=(const Program&) = delete;
 
   void send(int signal_number) const { ::kill(child_, signal_number); }
+  bool ended() const {
+    siginfo_t info{};
+    return ::waitid(P_PID, static_cast<id_t>(child_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid != 0;
+  }
   ProgramResult wait() {
     int status = 0;
     ::waitpid(child_, &status, 0);

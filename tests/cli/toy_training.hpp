@@ -21,7 +21,8 @@ class ToyTraining : public ::testing::Test {
 
   static std::vector<std::string> arguments(const std::string& out,
                                             const std::vector<std::string>& more = {}) {
-    std::vector<std::string> words = {"train", "stage1", "--data", "data", "--out", out};
+    std::vector<std::string> words = {"train", "stage1", "--data",   "data",
+                                      "--out", out,      "--device", "cpu"};
     for (const auto* word :
          {"network.unet.channels=[8,16]", "network.timesteps=20", "network.planner_steps=5",
           "training.batch=4", "training.steps=6", "training.checkpoint_every=2",

@@ -45,7 +45,7 @@ STUB
 chmod +x "$scratch"/bin/*
 
 # Nothing of a job that these tests themselves may run in.
-for name in $(compgen -e | grep -E '^(SLURM|MASTER|OMP|GUIDEGEN|NODES|HEAD|JOB|PORT|PROCESSES)'); do
+for name in $(compgen -e | grep -E '^(SLURM|MASTER|OMP|GUIDEGEN|NODES|HEAD|JOB|PORT|PROCESSES|RANK|WORLD_SIZE|LOCAL_RANK|TORCHELASTIC)'); do
   unset "$name"
 done
 export PATH="$scratch/bin:$PATH" SLURM_JOB_ID=123456 SLURM_CPUS_PER_TASK=6

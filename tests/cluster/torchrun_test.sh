@@ -19,7 +19,7 @@ launch() {
   shift
   exec "$torchrun" --no-python --nproc-per-node=2 --rdzv-backend=c10d --rdzv-endpoint=localhost:0 "$@" \
     "$guidegen" train stage1 --data data --out "$out" --resume --device cpu \
-    'network.unet.channels=[8,16]' network.timesteps=20 network.planner_steps=5 training.steps=40 \
+    'network.unet.channels=[8,16]' network.timesteps=20 network.planner_steps=5 training.steps=200 \
     training.batch=2 training.validation_share=0 training.checkpoint_every=2 \
     training.preview_every=0 training.optimizer.warmup_steps=2
 }
@@ -35,10 +35,11 @@ for least in 4 16; do
     sleep 0.05
   done
   # A child of torchrun, not torchrun itself, whose command line holds the same words.
-  pkill -KILL -n -P "$agent" -f "train stage1" || true
+  pkill -KILL -n -P "$agent" -f "train stage1" || { echo "nothing to kill"; cat killed.log; exit 1; }
   sleep 1
 done
 wait "$agent" || { cat killed.log; exit 1; }
-grep -q "resuming after step" killed.log || { echo "nothing was restarted"; cat killed.log; exit 1; }
+restarts="$(grep -c "resuming after step" killed.log || true)"
+((restarts == 2)) || { echo "$restarts restarts, expected 2"; cat killed.log; exit 1; }
 cmp whole/model/stage1.safetensors killed/model/stage1.safetensors
-echo "same weights after $(grep -c 'resuming after step' killed.log) restarts"
+echo "same weights after $restarts restarts"

@@ -9,6 +9,7 @@ namespace guidegen {
 namespace {
 
 TEST(OneThread, HoldsForTheCallingThreadAlone) {
+  const int before = at::get_num_threads();
   at::set_num_threads(3);
   int there = 0;
   std::thread([&] {
@@ -20,6 +21,7 @@ TEST(OneThread, HoldsForTheCallingThreadAlone) {
   int later = 0;
   std::thread([&] { later = at::get_num_threads(); }).join();
   EXPECT_EQ(later, 3) << "threads to come keep the number as well";
+  at::set_num_threads(before);
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 
 FLOPs of convolutions and matrix products are counted as they are dispatched, forward and backward,
 2 for each multiply-add. Bytes are the least traffic of the same operators: each reads its inputs
-and writes its outputs once. `bound_of` turns both into the least seconds, operator by operator.
+and writes its outputs once.
 """
 
 import time
@@ -51,13 +51,6 @@ def count(body):
             "matrix_bytes": sum(b for _, b in operations.matrix),
             "other_bytes": operations.other_bytes,
             "operations": operations.matrix}
-
-
-def bound_of(cost, peaks):
-    """Least seconds of a step if each operator with FLOPs ran at the machine's peak, and nothing
-    else took time."""
-    return sum(max(flops / peaks["flops_per_second"], moved / peaks["bytes_per_second"])
-               for flops, moved in cost["operations"])
 
 
 def best_of(body, device, repeats=5):

@@ -7,16 +7,6 @@
 namespace guidegen {
 namespace {
 
-HdrAutoencoderConfig tiny_autoencoder() {
-  HdrAutoencoderConfig config;
-  config.half_width = 8;
-  config.quarter_width = 8;
-  config.blocks = 1;
-  config.full_width = 4;
-  config.crop = 16;
-  return config;
-}
-
 FeatureGeneratorConfig tiny_generator(const std::string& objective) {
   FeatureGeneratorConfig config;
   config.unet.channels = {8, 16};
@@ -32,7 +22,7 @@ FeatureGeneratorConfig tiny_generator(const std::string& objective) {
 TEST(HdrAutoencoder, LossReachesEveryParameter) {
   torch::manual_seed(1);
   const auto vocabulary = Vocabulary::load("torso");
-  HdrAutoencoder autoencoder(tiny_autoencoder(), vocabulary.size());
+  HdrAutoencoder autoencoder(toy::tiny_autoencoder(), vocabulary.size());
   const TrainingBatch batch = {toy::toy_case({16, 20, 24}, vocabulary)};
   autoencoder->loss(autoencoder->prepare(batch, {1, 0})).total.backward();
   EXPECT_THAT(toy::parameters_without_gradient(*autoencoder), ::testing::IsEmpty());
@@ -40,7 +30,7 @@ TEST(HdrAutoencoder, LossReachesEveryParameter) {
 
 TEST(HdrAutoencoder, ReconstructsAnySizeWithAndWithoutAMask) {
   const auto vocabulary = Vocabulary::load("torso");
-  HdrAutoencoder autoencoder(tiny_autoencoder(), vocabulary.size());
+  HdrAutoencoder autoencoder(toy::tiny_autoencoder(), vocabulary.size());
   const auto item = toy::toy_case({17, 14, 19}, vocabulary);
   const Volume ct{item->ct.to(at::kFloat).unsqueeze(0), item->geometry};
   const Volume mask{item->mask.unsqueeze(0), item->geometry};
@@ -56,7 +46,7 @@ TEST(HdrAutoencoder, ReconstructsAnySizeWithAndWithoutAMask) {
 TEST(HdrAutoencoder, LearnsAToyVolume) {
   torch::manual_seed(1);
   const auto vocabulary = Vocabulary::load("torso");
-  HdrAutoencoder autoencoder(tiny_autoencoder(), vocabulary.size());
+  HdrAutoencoder autoencoder(toy::tiny_autoencoder(), vocabulary.size());
   const TrainingBatch batch = {toy::toy_case({16, 16, 16}, vocabulary)};
   torch::optim::Adam optimizer(autoencoder->parameters(), torch::optim::AdamOptions(3e-3));
   double first = 0, last = 0;

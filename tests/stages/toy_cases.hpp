@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include "guidegen/data/loader.hpp"
+#include "guidegen/stages/hdr_autoencoder.hpp"
 
 namespace guidegen::toy {
 
@@ -49,7 +50,17 @@ inline void randomize(torch::nn::Module& module) {
   for (auto& parameter : module.parameters()) torch::nn::init::normal_(parameter, 0.0, 0.2);
 }
 
-/// Names of parameters that got no gradient, or one that is zero or not finite everywhere.
+inline HdrAutoencoderConfig tiny_autoencoder() {
+  HdrAutoencoderConfig config;
+  config.half_width = 8;
+  config.quarter_width = 8;
+  config.blocks = 1;
+  config.full_width = 4;
+  config.crop = 16;
+  return config;
+}
+
+/// Names of parameters that got no gradient, or one with values that are not finite.
 inline std::vector<std::string> parameters_without_gradient(const torch::nn::Module& module) {
   std::vector<std::string> names;
   for (const auto& item : module.named_parameters()) {

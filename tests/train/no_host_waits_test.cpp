@@ -120,13 +120,7 @@ TEST_F(NoHostWaits, StageOne) {
 }
 
 TEST_F(NoHostWaits, StageTwo) {
-  HdrAutoencoderConfig config;
-  config.half_width = 8;
-  config.quarter_width = 8;
-  config.blocks = 1;
-  config.full_width = 4;
-  config.crop = 16;
-  HdrAutoencoder stage(config, vocabulary_.size());
+  HdrAutoencoder stage(toy::tiny_autoencoder(), vocabulary_.size());
   expect_no_waits(stage, [&](const StepInputs& inputs) { return stage->loss(inputs); });
 }
 

@@ -183,7 +183,8 @@ TEST_F(TrainerTest, TheCheckpointThatValidatesBestStays) {
   config.validation_share = 0.5;
   config.checkpoint_every = 1;
   config.keep_checkpoints = 1;
-  config.optimizer.learning_rate = 0.3;  // so much that the last step is not the best one
+  config.optimizer.learning_rate = 0.3;  // so much, to the end, that the last step is not the best
+  config.optimizer.final_share = 1.0;
   run("run", config, false);
   std::istringstream lines(file("run/metrics.jsonl"));
   int64_t best = 0;
@@ -196,6 +197,7 @@ TEST_F(TrainerTest, TheCheckpointThatValidatesBestStays) {
     best = metrics["step"].get<int64_t>();
   }
   ASSERT_GT(best, 0);
+  ASSERT_LT(best, 8);
   std::set<std::string> expected = {"step-8", concat("step-", best)};
   std::set<std::string> found;
   for (const auto& entry :

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 
 namespace guidegen {
@@ -22,8 +23,9 @@ class OutputFolder {
   int descriptor_ = -1;
 };
 
-/// Removes what killed processes left half-written in `folder` (temporary names of core/files.hpp).
-/// Only for a folder that nobody else is writing to. Throws Error(kFailure).
-void remove_leftovers(const std::filesystem::path& folder);
+/// Removes what killed processes left half-written in `folder` (temporary names of core/files.hpp)
+/// and did not touch for `age`. With an age of zero only for a folder that nobody else is writing
+/// to. Throws Error(kFailure).
+void remove_leftovers(const std::filesystem::path& folder, std::chrono::hours age = {});
 
 }  // namespace guidegen

@@ -20,8 +20,8 @@ namespace guidegen {
 /// and the versions of program and format. A case that changed has another key, so nothing stale is
 /// served; files under keys of the past stay until somebody deletes them, which is safe at any
 /// time. Files are written aside, synced and renamed: of several processes that make the same one
-/// the last wins, and all were whole. Checksums guard the content: a damaged, truncated or foreign
-/// file is made anew, with a warning.
+/// the last wins, and all were whole. What a killed process left half-written goes after a day.
+/// Checksums guard the content: a damaged, truncated or foreign file is made anew, with a warning.
 class CaseCache {
  public:
   /// `dataset` must outlive the cache. The folder is made when missing; where that fails (a file

@@ -41,9 +41,11 @@ class PrefetchLoader {
     int64_t global_size = 0;  ///< cases of all ranks together
   };
 
+  /// Throws Error(kUsage) for options that can't work, fewer cases in a batch than ranks say.
+  static void check(const Options& options);
+
   /// `indices` into `dataset`, which must outlive the loader. The first batch is that of
-  /// `first_step`. Throws Error(kUsage) when there are no indices or fewer cases in a batch than
-  /// ranks.
+  /// `first_step`. Throws Error(kUsage) when there are no indices, and as check().
   PrefetchLoader(const Dataset& dataset, std::vector<size_t> indices, Options options,
                  int64_t first_step);
   /// Waits for the cases that are being decoded right now, no others.

@@ -40,8 +40,6 @@ class Accelerator {
   };
   virtual Memory memory(int index) = 0;
   virtual void reset_peak_memory(int index) = 0;
-  /// Gives cached blocks that no tensor holds back to the device.
-  virtual void empty_cache() = 0;
 
   /// An NCCL process group on the current device. Throws c10::Error for a plug-in built without
   /// NCCL's headers.

@@ -13,6 +13,7 @@ struct AutocastState {
   bool cuda = false;
 
   static AutocastState on(const at::Device& device);  ///< for work on `device`
+  static AutocastState off() { return {}; }           ///< full precision everywhere
   static AutocastState current();
 };
 
@@ -20,8 +21,6 @@ struct AutocastState {
 class AutocastScope {
  public:
   explicit AutocastScope(const AutocastState& state);
-  /// `false`: full precision everywhere; `true`: bfloat16 on the CPU.
-  explicit AutocastScope(bool enabled) : AutocastScope(AutocastState{enabled, false}) {}
   ~AutocastScope();
   AutocastScope(const AutocastScope&) = delete;
   AutocastScope& operator=(const AutocastScope&) = delete;

@@ -44,7 +44,7 @@ class FeatureGeneratorImpl : public torch::nn::Module {
 
   struct Condition {
     PromptFeatures text;
-    at::Tensor mask;      ///< uint8 [B,D,H,W], sizes multiples of 4
+    at::Tensor mask;      ///< labels [B,D,H,W], sizes multiples of 4
     at::Tensor geometry;  ///< [B,6]
   };
   /// z [B,Z,D/4,H/4,W/4] normalised latents; time [B] in [0,1] -> network output, same shape,
@@ -62,7 +62,7 @@ class FeatureGeneratorImpl : public torch::nn::Module {
 
   struct Request {
     Prompt prompt;
-    Volume mask;  ///< uint8 [1,D,H,W], any size
+    Volume mask;  ///< labels [1,D,H,W], any size
     uint64_t seed = 0;
     std::string case_id;
     int64_t steps = 20;

@@ -48,7 +48,7 @@ class HdrAutoencoderImpl : public torch::nn::Module {
   };
   /// hu [B,1,D,H,W] float32, sizes multiples of 4.
   Posterior encode(const at::Tensor& hu);
-  /// z [B,Z,D/4,H/4,W/4]; mask uint8 [B,D,H,W] or undefined (no guidance).
+  /// z [B,Z,D/4,H/4,W/4]; mask: labels [B,D,H,W] or undefined (no guidance).
   Decoded decode(const at::Tensor& z, const at::Tensor& mask);
 
   /// Draws crops: tensors hu [B,1,c,c,c] float32 HU, guide [B,c,c,c] int32 labels, noise of the

@@ -25,6 +25,11 @@ struct CtSampling {
   std::optional<double> text_guidance;
 };
 
+/// Whether network calls on such a grid are worth a CUDA graph. Small volumes leave a GPU waiting
+/// for the launches of many short kernels, which a graph saves. With larger ones the kernels take
+/// longer than their launches, and what a graph allocates stays taken.
+bool worth_graphs(const at::Device& device, const ImageGeometry& geometry);
+
 using StepCallback = std::function<void(int64_t done, int64_t total)>;
 
 /// A model directory in memory, ready to sample: `model.json` (what it is, vocabulary, geometry,
@@ -48,7 +53,7 @@ class Model {
   const std::map<std::string, std::string>& weight_hashes() const;
   bool has_stage(int stage) const;  ///< 1, 2, 3
 
-  /// Prompt -> mask, uint8 [1,D,H,W]. A function of (weights, prompt, case_id, seed, options)
+  /// Prompt -> mask, labels [1,D,H,W]. A function of (weights, prompt, case_id, seed, options)
   /// alone.
   Volume sample_mask(const Prompt& prompt, const std::string& case_id, uint64_t seed,
                      const MaskSampling& options = {}, const StepCallback& on_step = {}) const;

@@ -54,7 +54,7 @@ class SynthesizerImpl : public torch::nn::Module {
     at::Tensor odds;      ///< [B,D,H,W], see plan_log_odds
     at::Tensor geometry;  ///< [B,6], see geometry_features
   };
-  /// xt uint8 [B,D,H,W] (even sizes), t [B] int64 -> logits [B,K,D,H,W] float32.
+  /// xt labels [B,D,H,W] (even sizes), t [B] int64 -> logits [B,K,D,H,W] float32.
   at::Tensor forward(const at::Tensor& xt, const at::Tensor& t, const Condition& condition);
 
   /// Fits the tumor planner to plans and the prompts they belong to (config().planner_steps steps
@@ -68,8 +68,8 @@ class SynthesizerImpl : public torch::nn::Module {
   StepInputs prepare(const TrainingBatch& batch, const StepRandomness& randomness) const;
   LossTerms loss(const StepInputs& inputs);
 
-  /// Draws a mask [D,H,W] uint8. Tumors appear only where the plan has one: voxels beyond 1.5 radii
-  /// of every planned tumor never become tumor.
+  /// Draws a mask, labels [D,H,W]. Tumors appear only where the plan has one: voxels beyond 1.5
+  /// radii of every planned tumor never become tumor.
   struct Request {
     Prompt prompt;
     ImageGeometry geometry;

@@ -23,16 +23,17 @@ class CheckpointStore {
             std::optional<double> validation_loss = std::nullopt);
 
   /// Restores the newest checkpoint whose files match their hashes and returns its step; broken
-  /// ones are passed over with a warning. Empty when there is none at all. Throws Error(kFailure)
-  /// when all are broken.
-  std::optional<int64_t> load_newest(torch::nn::Module& module, Optimizer& optimizer) const;
+  /// ones are passed over with a warning. Throws Error(kFailure) when there is none that is whole.
+  int64_t load_newest(torch::nn::Module& module, Optimizer& optimizer) const;
 
-  /// The step of lowest validation loss, where any checkpoint has one.
-  std::optional<int64_t> best() const;
+  bool empty() const { return steps().empty(); }
 
  private:
   std::vector<int64_t> steps() const;  ///< newest first
-  void prune() const;
+  /// The step of lowest validation loss, where any checkpoint has one.
+  std::optional<int64_t> best() const;
+  void prune(int64_t newest) const;
+  void remove(int64_t step) const;
   std::filesystem::path folder(int64_t step) const;
 
   std::filesystem::path root_;

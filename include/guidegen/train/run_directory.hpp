@@ -20,7 +20,6 @@ class RunDirectory {
   /// differs in what a resumed run must keep, or when another run is writing there.
   RunDirectory(std::filesystem::path path, const Json& config, bool resume);
 
-  const std::filesystem::path& path() const { return path_; }
   /// Writes config.json, drops what a killed run wrote of later steps, and opens the event file.
   void begin(int64_t steps_done);
   /// One line of metrics.jsonl; numbers also become scalars of TensorBoard. `line` holds "step".

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 
 #include "guidegen/stages/model_directory.hpp"
@@ -8,6 +9,9 @@
 #include "guidegen/volume/preview.hpp"
 
 namespace guidegen {
+
+/// Reads one case of the data set, from the cache where there is one.
+using CaseReader = std::function<std::shared_ptr<const TrainingCase>(size_t index)>;
 
 /// What the trainer needs to know of a stage.
 class StageTask {
@@ -17,13 +21,15 @@ class StageTask {
   virtual torch::nn::Module& module() = 0;
   virtual bool needs_ct() const = 0;
   /// Fits or measures on the data set what is not trained step by step. Once, before the first
-  /// step, on the CPU and in one process; checkpoints keep the result.
-  virtual void measure(const Dataset& dataset, const std::vector<size_t>& training, uint64_t seed);
+  /// step, on the CPU and in one process while others wait, so of a large data set some cases do;
+  /// checkpoints keep the result.
+  virtual void measure(const CaseReader& read, const std::vector<size_t>& training, uint64_t seed);
   /// Draws and lays out what `loss` needs of some cases, on the CPU. Called on a background thread
   /// while `loss` runs.
   virtual StepInputs prepare(const TrainingBatch& batch,
                              const StepRandomness& randomness) const = 0;
-  /// `inputs` on the device of the network. Waits for nothing on a GPU.
+  /// `inputs` on the device of the network. Waits for nothing on a GPU, but where stage III sees a
+  /// case for the first time and encodes it.
   virtual LossTerms loss(const StepInputs& inputs) = 0;
   /// Moves the network, and what its losses need beside it.
   virtual void to(const at::Device& device);

@@ -26,11 +26,12 @@ struct RunOptions {
 /// processes the first alone writes there; each computes its share of every step and all hold the
 /// same weights. A stop signal to any of them saves a checkpoint and throws Stopped in all.
 ///
-/// On one machine, thread count and number of processes, a resumed run is bit-identical to one that
-/// was never stopped; with another number of processes it differs by rounding alone. Resuming with
-/// another training.steps goes on to there, along the learning rates of the new length; how often
-/// to log, save and draw, and how the work is laid out, may change too. Throws Error(kUsage) when
-/// the run exists and `resume` is off, or its config differs otherwise.
+/// On processors of one kind, with one thread count and number of processes, a resumed run is
+/// bit-identical to one that was never stopped; with another number of processes it differs by
+/// rounding alone, where the network has no dropout. On GPUs the last digits vary from run to run.
+/// Resuming with another training.steps goes on to there, along the learning rates of the new
+/// length; how often to log, save and draw, and how the work is laid out, may change too. Throws
+/// Error(kUsage) when the run exists and `resume` is off, or its config differs otherwise.
 void train(StageTask& task, const Dataset& dataset, const TrainingConfig& config,
            const RunOptions& run);
 
