@@ -35,7 +35,11 @@ ProfileSession::ProfileSession(fs::path trace_file, bool cuda)
     throw_failure(trace_file_.string(), ": a profile is being recorded already");
   }
   // Kineto only logs that it can't write: find out before the steps are spent.
-  write_file_atomic(unfinished(trace_file_), "");
+  try {
+    write_file_atomic(unfinished(trace_file_), "");
+  } catch (const Error& error) {
+    throw_failure(trace_file_.string(), ": cannot be written: ", error.what());
+  }
   const ProfilerConfig config(ProfilerState::KINETO, /*report_input_shapes=*/true);
   std::set<ActivityType> activities{ActivityType::CPU};
   if (cuda) activities.insert(ActivityType::CUDA);

@@ -181,7 +181,7 @@ TEST_F(LoaderTest, KeepsCasesWithinItsMemoryAndSharesThem) {
 }
 
 TEST_F(LoaderTest, StopsWithoutDecodingWhatNobodyAskedFor) {
-  constexpr int kCases = 200;
+  constexpr int kCases = 100;
   const Dataset many = write_small_dataset(folder_ / "many", kCases);
   std::vector<size_t> all(kCases);
   std::iota(all.begin(), all.end(), 0);
