@@ -57,6 +57,7 @@ class Subject:
         self.config = networks.preset(options.preset, options.stage)
         network = networks.make_network(options.stage, self.config, labels, tumor, LATENTS)
         self.network = network.to(device, memory_format=torch.channels_last_3d)
+        torch.backends.cudnn.benchmark = options.mode == "train"  # as our trainer does
         x, y, z = options.size
         crop = (self.config["crop"],) * 3 if options.stage == 2 and options.mode == "train" else (z, y, x)
         batch = options.batch if options.mode == "train" else 1
@@ -76,6 +77,11 @@ class Subject:
             self.network.encode = torch.compile(self.network.encode)
             self.network.decode = torch.compile(self.network.decode)
         else:
+            # Without it, Inductor of PyTorch 2.11 takes the layout of a convolution of stage I on
+            # processors for another one than it is, and stops.
+            if self.options.stage == 1 and self.options.device == "cpu":
+                from torch._inductor import config as inductor
+                inductor.layout_optimization = False
             self.forward = torch.compile(self.network)
 
     def prepare1(self):
