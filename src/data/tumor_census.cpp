@@ -200,6 +200,16 @@ std::vector<FoundTumor> find_tumors(const Volume& mask, const Vocabulary& vocabu
   return tumors;
 }
 
+std::vector<int> host_labels_of(TumorPosition position, const Vocabulary& vocabulary) {
+  std::vector<int> labels;
+  for (const HostLabel& host : host_labels()) {
+    if (host.organ != organ_of(position)) continue;
+    if (host.position && *host.position != position) continue;
+    if (const auto label = vocabulary.find(host.label)) labels.push_back(*label);
+  }
+  return labels;
+}
+
 std::vector<TumorRequest> summarize_tumors(const std::vector<FoundTumor>& tumors) {
   constexpr size_t kMostInOneRequest = 20;
   std::map<std::pair<TumorOrgan, std::optional<TumorPosition>>, std::vector<double>> groups;

@@ -22,6 +22,8 @@ struct Model::Parts {
   mutable Synthesizer synthesizer{nullptr};
   mutable HdrAutoencoder autoencoder{nullptr};
   mutable FeatureGenerator generator{nullptr};
+
+  Volume draw_mask(MaskRequest request, const StepCallback& on_step) const;
 };
 
 namespace {
@@ -96,11 +98,13 @@ ImageGeometry Model::geometry_for(const Prompt& prompt) const {
 
 namespace {
 
+[[noreturn]] void refuse_missing_stage(int stage, const char* purpose) {
+  throw_usage("the model holds no stage ", stage, ", which ", purpose,
+              " needs; train it, or join trained stages by `guidegen export model`");
+}
+
 void require_stage(const Model& model, int stage, const char* purpose) {
-  if (!model.has_stage(stage)) {
-    throw_usage("the model holds no stage ", stage, ", which ", purpose,
-                " needs; train it, or join trained stages by `guidegen export model`");
-  }
+  if (!model.has_stage(stage)) refuse_missing_stage(stage, purpose);
 }
 
 // Sampling calls the same networks again and again: on a GPU in bfloat16, as they are trained
@@ -111,6 +115,14 @@ AutocastState sampling_precision(const at::Device& device) {
 
 }  // namespace
 
+Volume Model::Parts::draw_mask(MaskRequest request, const StepCallback& on_step) const {
+  if (!synthesizer) refuse_missing_stage(1, "sampling a mask");
+  request.vocabulary = &description.vocabulary;
+  request.graphed = worth_graphs(device, request.geometry);
+  const AutocastScope precision(sampling_precision(device));
+  return {synthesizer->sample(request, on_step).unsqueeze(0), request.geometry};
+}
+
 bool worth_graphs(const at::Device& device, const ImageGeometry& geometry) {
   constexpr int64_t kMostVoxels = 128 * 128 * 128;
   return device.is_cuda() && geometry.voxels() <= kMostVoxels;
@@ -118,19 +130,27 @@ bool worth_graphs(const at::Device& device, const ImageGeometry& geometry) {
 
 Volume Model::sample_mask(const Prompt& prompt, const std::string& case_id, uint64_t seed,
                           const MaskSampling& options, const StepCallback& on_step) const {
-  require_stage(*this, 1, "sampling a mask");
-  const auto& config = parts_->synthesizer->config();
-  SynthesizerImpl::Request request;
+  MaskRequest request;
   request.prompt = prompt;
   request.geometry = geometry_for(prompt);
   request.seed = seed;
   request.case_id = case_id;
-  request.steps = options.steps > 0 ? options.steps : config.sampling_steps;
-  request.guidance = options.guidance.value_or(config.guidance);
-  request.temperature = options.temperature.value_or(config.temperature);
-  request.graphed = worth_graphs(parts_->device, request.geometry);
-  const AutocastScope precision(sampling_precision(parts_->device));
-  return {parts_->synthesizer->sample(request, on_step).unsqueeze(0), request.geometry};
+  request.sampling = options;
+  return parts_->draw_mask(std::move(request), on_step);
+}
+
+Volume Model::complete_mask(const Prompt& prompt, const GivenLabels& given,
+                            const ImageGeometry& geometry, const std::string& case_id,
+                            uint64_t seed, const MaskSampling& options,
+                            const StepCallback& on_step) const {
+  MaskRequest request;
+  request.prompt = prompt;
+  request.geometry = geometry;
+  request.seed = seed;
+  request.case_id = case_id;
+  request.sampling = options;
+  request.given = &given;
+  return parts_->draw_mask(std::move(request), on_step);
 }
 
 Volume Model::sample_ct(const Prompt& prompt, const Volume& mask, const std::string& case_id,

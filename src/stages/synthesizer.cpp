@@ -4,48 +4,16 @@
 
 #include "guidegen/data/stack_masks.hpp"
 #include "guidegen/nn/autocast.hpp"
-#include "guidegen/nn/device_transfer.hpp"
 #include "guidegen/nn/pointwise.hpp"
-#include "guidegen/nn/random_tensor.hpp"
-#include "guidegen/volume/labels.hpp"
+#include "stages/mask_sampler.hpp"
+#include "stages/plan_channels.hpp"
 
 namespace guidegen {
 
 namespace {
 
-constexpr int64_t kFactor = 2;        // space-to-depth
-constexpr double kImpossible = -1e4;  // a logit that no evidence makes up for
-constexpr double kMaxEvidence = 12;   // nats; enough to pin a voxel at t = 1
-
-// Coordinates of coarse voxels in units of 200 mm from the center of the field of view,
-// [1,3,D/2,H/2,W/2]: convolutions alone know places only near the border.
-at::Tensor coordinate_channels(const ImageGeometry& geometry) {
-  std::vector<at::Tensor> axes;
-  for (const size_t axis : {2U, 1U, 0U}) {
-    const int64_t n = (geometry.size[axis] + kFactor - 1) / kFactor;
-    axes.push_back((torch::arange(n) - 0.5 * double(n - 1)) * (geometry.spacing[axis] * kFactor) /
-                   200.0);
-  }
-  const auto grid = torch::meshgrid(axes, "ij");
-  return torch::stack({grid[0], grid[1], grid[2]}).unsqueeze(0);
-}
-
-// Where tumors may be, [1,D,H,W] bool: within 1.5 radii (and the plan's soft edge) of a planned
-// one.
-at::Tensor tumor_region(const at::Tensor& plan, at::IntArrayRef dhw) {
-  const auto halo = plan.slice(1, kPlanChannels - 1, kPlanChannels);
-  return at::upsample_nearest3d(halo, dhw).squeeze(1) > std::exp(-1.5);
-}
-
-at::Tensor plan_with_coordinates(const TumorPlan& plan, const ImageGeometry& geometry) {
-  return torch::cat(
-      {rasterize_plan(plan, geometry, kFactor).unsqueeze(0), coordinate_channels(geometry)}, 1);
-}
-
-// plan_log_odds on even sizes, [1,D,H,W].
-at::Tensor padded_log_odds(const TumorPlan& plan, const ImageGeometry& geometry) {
-  return pad_to_multiple(plan_log_odds(plan, geometry).unsqueeze(0), kFactor, -kMaxPlanLogOdds);
-}
+constexpr int64_t kFactor = kMaskFactor;
+constexpr double kMaxEvidence = 12;  // nats; enough to pin a voxel at t = 1
 
 // log q(x_t | x_0 = x_t) - log q(x_t | x_0 != x_t) = log(1 + K alpha_bar / (1 - alpha_bar)) of
 // every t = 0 … T.
@@ -214,68 +182,9 @@ LossTerms SynthesizerImpl::loss(const StepInputs& inputs) {
   return out;
 }
 
-at::Tensor SynthesizerImpl::sample(const Request& request,
+at::Tensor SynthesizerImpl::sample(const MaskRequest& request,
                                    const std::function<void(int64_t, int64_t)>& on_step) {
-  const torch::NoGradGuard no_grad;
-  RandomStream plan_stream(request.seed, request.case_id, "mask/plan");
-  RandomStream noise(request.seed, request.case_id, "mask/noise");
-  const TumorPlan plan = planner_->sample(request.prompt, request.geometry, plan_stream);
-  ImageGeometry padded = request.geometry;
-  for (auto& size : padded.size) size += size % kFactor;
-  const auto dhw = to_dhw(padded.size);
-  const auto device = label_embedding_->weight.device();
-  const auto encode = [&](const std::optional<Prompt>& prompt) {
-    const auto text = prompt_encoder_->forward({prompt});
-    return request.graphed ? with_round_length(text) : text;
-  };
-  Condition with{encode(request.prompt), plan_with_coordinates(plan, request.geometry).to(device),
-                 padded_log_odds(plan, request.geometry).to(device),
-                 geometry_features(request.geometry).to(device)};
-  Condition without = with;
-  without.text = encode(std::nullopt);
-  const auto network = [&](const at::Tensor& xt, const at::Tensor& t, const Condition& given) {
-    if (!request.graphed) return context_logits(xt, t, given);
-    // The next replay overwrites the result of this one.
-    return graphed_context_({xt, t, given.text.tokens, given.text.present, given.text.pooled,
-                             given.plan, given.geometry})
-        .clone();
-  };
-
-  const int64_t labels = diffusion_.labels();
-  auto x = (random_uniform(noise, {1, dhw[0], dhw[1], dhw[2]}) * double(labels))
-               .clamp_max(double(labels - 1))
-               .to(label_type(labels))
-               .to(device);
-  const auto times = diffusion_.schedule().strided(request.steps, config_.sampling_exponent);
-  const auto times_there = torch::tensor(times).to(device);
-  const auto calls = static_cast<int64_t>(times.size()) - 1;
-  const auto no_tumor = tumor_region(with.plan, x.sizes().slice(1)).logical_not();
-  for (int64_t i = 0; i < calls; ++i) {
-    const int64_t t = times[static_cast<size_t>(i)], s = times[static_cast<size_t>(i) + 1];
-    const auto time = times_there.slice(0, i, i + 1);
-    auto context = network(x, time, with);
-    if (request.guidance != 1.0) {
-      const auto free = network(x, time, without);
-      context = free + request.guidance * (context - free);
-    }
-    // The plan lists every tumor, so elsewhere their probability is zero, not merely small.
-    context.select(1, tumor_).masked_fill_(no_tumor, kImpossible);
-    // Temperature sharpens what the surroundings say and leaves the voxel's own label its exact
-    // weight: sharpening that as well would freeze the noise that the mask started from.
-    const auto logits = add_evidence(context / request.temperature, x, time, with);
-    // The last step takes the most likely label: single voxels drawn at random would only be noise.
-    x = s == 0 ? logits.argmax(1).to(label_type(labels))
-               : diffusion_.sample_step(logits, x, t, s,
-                                        queue_to(random_uniform(noise, x.sizes()), device));
-    if (on_step) on_step(i + 1, calls);
-  }
-  const auto size = to_dhw(request.geometry.size);
-  return x[0]
-      .slice(0, 0, size[0])
-      .slice(1, 0, size[1])
-      .slice(2, 0, size[2])
-      .to(at::kCPU)
-      .contiguous();
+  return MaskSampler(*this, request).run(on_step);
 }
 
 SynthesizerConfig SynthesizerConfig::from_json(JsonObject object) {

@@ -26,6 +26,23 @@ TumorPlan plan_of(const std::vector<FoundTumor>& tumors, const ImageGeometry& ge
   return plan;
 }
 
+bool has_room(const PlannedTumor& tumor, const TumorPlan& others, const ImageGeometry& geometry) {
+  const double gap =
+      2.0 * std::max({geometry.spacing[0], geometry.spacing[1], geometry.spacing[2]});
+  for (size_t axis = 0; axis < 3; ++axis) {
+    const double half = 0.5 * geometry.spacing[axis] * double(geometry.size[axis]);
+    if (std::abs(tumor.center_mm[axis]) + 0.5 * tumor.diameter_mm > half) return false;
+  }
+  for (const auto& other : others) {
+    double squared = 0;
+    for (size_t axis = 0; axis < 3; ++axis) {
+      squared += std::pow(tumor.center_mm[axis] - other.center_mm[axis], 2);
+    }
+    if (std::sqrt(squared) < 0.5 * (tumor.diameter_mm + other.diameter_mm) + gap) return false;
+  }
+  return true;
+}
+
 namespace {
 
 // Paints one tumor into `balls` (its organ's channel) and `halo`, both [D,H,W] on a grid of

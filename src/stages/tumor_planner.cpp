@@ -59,23 +59,6 @@ at::Tensor log_normal_density(const at::Tensor& x, const at::Tensor& mean,
          0.5 * std::log(2.0 * std::numbers::pi);
 }
 
-bool has_room(const PlannedTumor& tumor, const TumorPlan& plan, const ImageGeometry& geometry) {
-  const double gap =
-      2.0 * std::max({geometry.spacing[0], geometry.spacing[1], geometry.spacing[2]});
-  for (size_t axis = 0; axis < 3; ++axis) {
-    const double half = 0.5 * geometry.spacing[axis] * double(geometry.size[axis]);
-    if (std::abs(tumor.center_mm[axis]) + 0.5 * tumor.diameter_mm > half) return false;
-  }
-  for (const auto& other : plan) {
-    double squared = 0;
-    for (size_t axis = 0; axis < 3; ++axis) {
-      squared += std::pow(tumor.center_mm[axis] - other.center_mm[axis], 2);
-    }
-    if (std::sqrt(squared) < 0.5 * (tumor.diameter_mm + other.diameter_mm) + gap) return false;
-  }
-  return true;
-}
-
 }  // namespace
 
 TumorPlannerImpl::TumorPlannerImpl() {
@@ -137,6 +120,17 @@ at::Tensor TumorPlannerImpl::loss(const std::vector<Prompt>& prompts,
   return total - log_normal_density(torch::tensor(log_sizes), size.select(1, 0),
                                     size.select(1, 1).clamp(-3.0, 1.0))
                      .mean();
+}
+
+at::Tensor TumorPlannerImpl::log_density(const PlannedTumor& tumor, const Prompt& prompt,
+                                         const at::Tensor& centers_mm) {
+  const torch::NoGradGuard no_grad;
+  const auto mixture =
+      center_mixture(stack_rows({tumor_features(tumor.position, prompt, tumor.diameter_mm)}));
+  const auto of_each = log_normal_density((centers_mm / kUnit).to(at::kFloat).unsqueeze(1),
+                                          mixture.mean, mixture.log_scale)
+                           .sum(2);
+  return torch::logsumexp(mixture.log_weight + of_each, 1);
 }
 
 PlannedTumor TumorPlannerImpl::describe_tumor(const TumorRequest& request, const Prompt& prompt,

@@ -57,12 +57,12 @@ class SynthesizerTask final : public StageTask {
     synthesizer_->checkpoint_activations(levels);
   }
   Picture preview(const TrainingCase& item) override {
-    SynthesizerImpl::Request request;
+    MaskRequest request;
     request.prompt = item.prompt;
     request.geometry = item.geometry;
     request.seed = kPreviewSeed;
     request.case_id = item.id;
-    request.steps = synthesizer_->config().sampling_steps;
+    request.vocabulary = &vocabulary_;
     const Volume mask{synthesizer_->sample(request).unsqueeze(0), item.geometry};
     return render_preview(nullptr, &mask, vocabulary_);
   }

@@ -21,12 +21,12 @@ class SynthesizerTest : public ::testing::Test {
     synthesizer_ = Synthesizer(config_, vocabulary_.size(), vocabulary_.tumor());
   }
 
-  SynthesizerImpl::Request request() const {
-    SynthesizerImpl::Request request;
+  MaskRequest request() const {
+    MaskRequest request;
     request.geometry = centered_geometry({18, 17, 19}, {6, 6, 6});
     request.seed = 5;
     request.case_id = "case";
-    request.steps = 3;
+    request.sampling.steps = 3;
     return request;
   }
 
@@ -74,16 +74,16 @@ TEST_F(SynthesizerTest, GraphedCallsGiveTheSameSample) {
   toy::randomize(*synthesizer_);
   auto plain = request();
   plain.prompt = toy::toy_case({16, 16, 16}, vocabulary_)->prompt;
-  plain.guidance = 1.5;
+  plain.sampling.guidance = 1.5;
   auto graphed = plain;
   graphed.graphed = true;  // plain calls on the CPU, but by way of a graph's inputs
-  const auto share_unlike = [&](const SynthesizerImpl::Request& other) {
+  const auto share_unlike = [&](const MaskRequest& other) {
     const auto differs = synthesizer_->sample(plain) != synthesizer_->sample(other);
     return differs.to(at::kFloat).mean().item<double>();
   };
   // The last digits differ, as texts are longer, and with them a voxel now and then.
   EXPECT_LT(share_unlike(graphed), 1e-3);
-  graphed.guidance = 1.0;
+  graphed.sampling.guidance = 1.0;
   EXPECT_GT(share_unlike(graphed), 1e-3);
 }
 

@@ -26,6 +26,10 @@ struct FoundTumor {
 std::vector<FoundTumor> find_tumors(const Volume& mask, const Vocabulary& vocabulary,
                                     int64_t min_voxels = 2);
 
+/// Labels that a tumor at `position` lies in or borders on: the lobes, the kidney, or the whole
+/// organ where labels do not tell its parts. Empty when the vocabulary has none of them.
+std::vector<int> host_labels_of(TumorPosition position, const Vocabulary& vocabulary);
+
 /// Requests that describe the found tumors, grouped by organ and position, with count and mean
 /// diameter (to 0.1 mm, within the range of a prompt); more than 20 of a kind take several
 /// requests. Tumors outside the five organs can't be asked for, and are left out.

@@ -10,16 +10,12 @@
 #include "guidegen/anatomy/vocabulary.hpp"
 #include "guidegen/core/json.hpp"
 #include "guidegen/prompt/prompt.hpp"
+#include "guidegen/stages/mask_request.hpp"
 #include "guidegen/volume/volume.hpp"
 
 namespace guidegen {
 
-/// Options of sampling; 0 or absent means what the model was tuned for.
-struct MaskSampling {
-  int64_t steps = 0;                  ///< network calls
-  std::optional<double> temperature;  ///< of the labels drawn; below 1 prefers likely ones
-  std::optional<double> guidance;     ///< 1: plain conditional; above: stronger
-};
+/// Options of sampling a CT; 0 or absent means what the model was tuned for.
 struct CtSampling {
   int64_t steps = 0;
   std::optional<double> text_guidance;
@@ -57,6 +53,11 @@ class Model {
   /// alone.
   Volume sample_mask(const Prompt& prompt, const std::string& case_id, uint64_t seed,
                      const MaskSampling& options = {}, const StepCallback& on_step = {}) const;
+  /// The same around labels that are kept, on their grid `geometry` (RAS axes); spacing and size of
+  /// the prompt are not read. Tumors among the kept labels count as ones that the prompt asks for.
+  Volume complete_mask(const Prompt& prompt, const GivenLabels& given,
+                       const ImageGeometry& geometry, const std::string& case_id, uint64_t seed,
+                       const MaskSampling& options = {}, const StepCallback& on_step = {}) const;
   /// Mask (ids of vocabulary()) and prompt -> CT, float32 HU [1,D,H,W], rounded to integers.
   Volume sample_ct(const Prompt& prompt, const Volume& mask, const std::string& case_id,
                    uint64_t seed, const CtSampling& options = {},

@@ -7,6 +7,7 @@
 #include "guidegen/diffusion/categorical.hpp"
 #include "guidegen/nn/graphed_function.hpp"
 #include "guidegen/nn/unet3d.hpp"
+#include "guidegen/stages/mask_request.hpp"
 #include "guidegen/stages/stage.hpp"
 #include "guidegen/stages/tumor_plan.hpp"
 #include "guidegen/text/attribute_encoder.hpp"
@@ -68,19 +69,8 @@ class SynthesizerImpl : public torch::nn::Module {
   StepInputs prepare(const TrainingBatch& batch, const StepRandomness& randomness) const;
   LossTerms loss(const StepInputs& inputs);
 
-  /// Draws a mask, labels [D,H,W]. Tumors appear only where the plan has one: voxels beyond 1.5
-  /// radii of every planned tumor never become tumor.
-  struct Request {
-    Prompt prompt;
-    ImageGeometry geometry;
-    uint64_t seed = 0;
-    std::string case_id;
-    int64_t steps = 25;
-    double guidance = 1.0;
-    double temperature = 1.0;
-    bool graphed = false;  ///< replay network calls as CUDA graphs, see graphed_context_
-  };
-  at::Tensor sample(const Request& request,
+  /// Draws a mask, labels [D,H,W]; see MaskSampler.
+  at::Tensor sample(const MaskRequest& request,
                     const std::function<void(int64_t, int64_t)>& on_step = {});
 
   /// See UNet3dImpl.
@@ -94,6 +84,7 @@ class SynthesizerImpl : public torch::nn::Module {
   const SynthesizerConfig& config() const { return config_; }
 
  private:
+  friend class MaskSampler;
   // What text, plan and surroundings say of x_0, without what the voxel's own label says.
   at::Tensor context_logits(const at::Tensor& xt, const at::Tensor& t, const Condition& condition);
   // Adds what a voxel's own label and the plan say of it, in place; gives `context` back.

@@ -19,11 +19,16 @@ struct PlannedTumor {
   TumorPosition position = TumorPosition::kLungLeftUpper;
   Vec3 center_mm{};        ///< RAS, relative to the center of the field of view
   double diameter_mm = 0;  ///< of the ball of the same volume
+  bool given = false;      ///< part of the mask already: it stays where it is
 };
 using TumorPlan = std::vector<PlannedTumor>;
 
 /// The plan that a finished mask realises; tumors outside the five organs are left out.
 TumorPlan plan_of(const std::vector<FoundTumor>& tumors, const ImageGeometry& geometry);
+
+/// Whether `tumor` lies inside the field of view of `geometry` and at least two voxels away from
+/// every tumor of `others`.
+bool has_room(const PlannedTumor& tumor, const TumorPlan& others, const ImageGeometry& geometry);
 
 /// World position of the center of the field of view.
 Vec3 center_of(const ImageGeometry& geometry);
@@ -57,6 +62,11 @@ class TumorPlannerImpl : public torch::nn::Module {
   /// Draws a plan that keeps what `prompt` says. Tumors keep a gap of two voxels of `geometry` and
   /// lie inside its field of view; tumors that find no room in many tries are left out.
   TumorPlan sample(const Prompt& prompt, const ImageGeometry& geometry, RandomStream& stream);
+
+  /// log p(center | position and size of `tumor`, sex, age) in nats, float32 [N], of the centers
+  /// [N,3] (mm as PlannedTumor::center_mm), up to a constant.
+  at::Tensor log_density(const PlannedTumor& tumor, const Prompt& prompt,
+                         const at::Tensor& centers_mm);
 
  private:
   struct Mixture {
