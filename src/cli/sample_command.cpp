@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "cli/given_labels.hpp"
 #include "cli/print.hpp"
 #include "guidegen/cli/commands.hpp"
 #include "guidegen/core/error.hpp"
@@ -30,6 +31,8 @@ struct Options {
   std::string out;
   CaseSelection selection;
   MaskSampling mask_sampling;
+  KeepOptions keep;
+  std::string schedule;
   CtSampling ct_sampling;
   std::optional<uint64_t> seed;
   std::string device = "auto";
@@ -78,10 +81,20 @@ void make_parent(const fs::path& path) {
   if (path.has_parent_path()) make_directories(path.parent_path());
 }
 
-Json sample_one_mask(const Model& model, const PlannedCase& planned, const Options& options) {
+Volume draw_mask(const Model& model, const PlannedCase& planned, const Options& options,
+                 const std::optional<GivenMask>& given) {
   StepBar bar(planned.id);
-  const Volume mask = model.sample_mask(planned.prompt, planned.id, planned.prompt.seed,
-                                        options.mask_sampling, bar.callback());
+  if (!given) {
+    return model.sample_mask(planned.prompt, planned.id, planned.prompt.seed, options.mask_sampling,
+                             bar.callback());
+  }
+  return model.complete_mask(planned.prompt, given->given, given->geometry, planned.id,
+                             planned.prompt.seed, options.mask_sampling, bar.callback());
+}
+
+Json sample_one_mask(const Model& model, const PlannedCase& planned, const Options& options,
+                     const std::optional<GivenMask>& given) {
+  const Volume mask = draw_mask(model, planned, options, given);
   const GateReport report =
       check_mask(mask, planned.prompt, model.vocabulary(),
                  required_labels(mask.geometry, model.geometry(), model.vocabulary()));
@@ -100,18 +113,23 @@ Json sample_one_mask(const Model& model, const PlannedCase& planned, const Optio
           {"tumors_found", report.tumors.size()}};
 }
 
-void run_stage1(const Options& options) {
+void run_stage1(const Options& flags) {
+  Options options = flags;
+  check_options(options.keep);
+  if (!options.schedule.empty()) set_schedule(options.schedule, options.mask_sampling);
   const std::vector<PlannedCase> plan =
       plan_cases(read_prompts(options.prompts), options.selection, options.prompts);
   const Model model = load_with_stages(options, {1});
   for (const PlannedCase& planned : plan) model.geometry_for(planned.prompt);
+  std::optional<GivenMask> given;
+  if (options.keep.used()) given = read_given_labels(options.keep, model.vocabulary());
   const OutputFolder folder(options.out);
   Json cases = Json::array();
   std::vector<std::vector<std::string>> rows = {{"case", "tumors", "gates"}};
   for (const PlannedCase& planned : plan) {
     if (!planned.selected) continue;
     throw_if_stopped();
-    cases.push_back(sample_one_mask(model, planned, options));
+    cases.push_back(sample_one_mask(model, planned, options, given));
     rows.push_back({planned.id, cases.back()["tumors_found"].dump(),
                     cases.back()["gates_passed"].get<bool>() ? "passed" : "failed"});
   }
@@ -215,6 +233,19 @@ void add_stage1(CLI::App& parent, const std::shared_ptr<Options>& options) {
       ->add_option("--temperature", options->mask_sampling.temperature,
                    "Of the labels drawn; below 1 prefers likely ones")
       ->check(CLI::Range(0.05, 10.0));
+  command->add_option(
+      "--schedule", options->schedule,
+      "Where the calls lie: even, power:EXPONENT (denser where noise is strong), or "
+      "shares of the noise such as 1,0.9,0.5");
+  command->add_flag("!--no-settle", options->mask_sampling.settle,
+                    "Leave tumors where they were planned before there was any anatomy");
+  command->add_flag("!--draw-last", options->mask_sampling.majority,
+                    "Draw the labels of the last step too, instead of taking the likeliest");
+  command->add_option("--mask", options->keep.mask, "Mask of which parts are kept");
+  command->add_option("--keep", options->keep.keep, "Labels or groups of it that stay exactly")
+      ->delimiter(',');
+  command->add_option("--region", options->keep.region,
+                      "Mask on the same grid: all of --mask stays but where this is not 0");
   command->add_option("--samples", options->selection.samples, "Samples a prompt")
       ->check(CLI::Range(1, 1000));
   command->add_option("--limit", options->selection.limit, "Make the first so many only")
@@ -223,10 +254,14 @@ void add_stage1(CLI::App& parent, const std::shared_ptr<Options>& options) {
       ->expected(1)
       ->take_all();
   command->footer(
-      "Writes OUT/<id>/{prompt.json, mask.nii.gz, preview.png}, replacing older ones.\n\n"
-      "Example:\n"
+      "Writes OUT/<id>/{prompt.json, mask.nii.gz, preview.png}, replacing older ones. With --mask\n"
+      "the result lies on its grid; its kept tumors count as ones that the prompt asks for.\n\n"
+      "Examples:\n"
       "  guidegen sample stage1 --model models/demo --prompts configs/demo/prompts.json --out "
-      "masks");
+      "masks\n"
+      "  guidegen sample stage1 --model models/demo --prompts configs/demo/prompts.json --out "
+      "others\\\n"
+      "    --mask masks/healthy-man/mask.nii.gz --keep bones,lung");
 }
 
 void add_stage2(CLI::App& parent, const std::shared_ptr<Options>& options) {

@@ -94,9 +94,9 @@ void MaskSampler::plan_given_tumors() {
       return other.position == tumor.position ? std::abs(other.diameter_mm - tumor.diameter_mm)
                                               : std::numeric_limits<double>::infinity();
     };
-    const auto nearest = std::min_element(
-        plan_.begin(), plan_.end(),
-        [&](const auto& a, const auto& b) { return unlike(a) < unlike(b); });
+    const auto nearest =
+        std::min_element(plan_.begin(), plan_.end(),
+                         [&](const auto& a, const auto& b) { return unlike(a) < unlike(b); });
     if (nearest != plan_.end() && std::isfinite(unlike(*nearest))) plan_.erase(nearest);
   }
   plan_.insert(plan_.begin(), given.begin(), given.end());
@@ -204,8 +204,8 @@ at::Tensor MaskSampler::finish(const at::Tensor& x, const at::Tensor& logits) {
   auto mask = keep_given(label.to(x.scalar_type()), 0);
   auto odds = cropped(logits.select(1, tumor) - strongest).to(at::kFloat);
   auto inside = cropped(mask);
-  grow_tumors(inside, odds, request_.given != nullptr ? request_.given->fixed : at::Tensor(),
-              plan_, request_.geometry, tumor);
+  grow_tumors(inside, odds, request_.given != nullptr ? request_.given->fixed : at::Tensor(), plan_,
+              request_.geometry, tumor);
   return pad_to_multiple(inside.unsqueeze(0), kMaskFactor, 0).to(device_);
 }
 

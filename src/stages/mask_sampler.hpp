@@ -44,7 +44,7 @@ class MaskSampler {
   TumorPlan plan_;
   std::optional<PlanSettler> settler_;
   SynthesizerImpl::Condition with_, without_;
-  at::Tensor no_tumor_;  // [1,D,H,W] bool, where no tumor may be
+  at::Tensor no_tumor_;       // [1,D,H,W] bool, where no tumor may be
   at::Tensor given_, fixed_;  // [1,D,H,W], padded; undefined when nothing is given
 };
 

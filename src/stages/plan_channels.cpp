@@ -22,14 +22,12 @@ at::Tensor coordinate_channels(const ImageGeometry& geometry) {
 }  // namespace
 
 at::Tensor plan_with_coordinates(const TumorPlan& plan, const ImageGeometry& geometry) {
-  return torch::cat({rasterize_plan(plan, geometry, kMaskFactor).unsqueeze(0),
-                     coordinate_channels(geometry)},
-                    1);
+  return torch::cat(
+      {rasterize_plan(plan, geometry, kMaskFactor).unsqueeze(0), coordinate_channels(geometry)}, 1);
 }
 
 at::Tensor padded_log_odds(const TumorPlan& plan, const ImageGeometry& geometry) {
-  return pad_to_multiple(plan_log_odds(plan, geometry).unsqueeze(0), kMaskFactor,
-                         -kMaxPlanLogOdds);
+  return pad_to_multiple(plan_log_odds(plan, geometry).unsqueeze(0), kMaskFactor, -kMaxPlanLogOdds);
 }
 
 }  // namespace guidegen

@@ -21,8 +21,7 @@ at::Tensor axis_mm(const ImageGeometry& geometry, size_t axis) {
 // Voxels within the tumor's ball, bool [D,H,W]. Balls are at least as large as it takes to hold a
 // voxel's center wherever they lie.
 at::Tensor ball(const PlannedTumor& tumor, const ImageGeometry& geometry) {
-  const double widest =
-      std::max({geometry.spacing[0], geometry.spacing[1], geometry.spacing[2]});
+  const double widest = std::max({geometry.spacing[0], geometry.spacing[1], geometry.spacing[2]});
   const double radius = std::max(0.5 * tumor.diameter_mm, 0.9 * widest);
   const auto square = [&](size_t axis) {
     return (axis_mm(geometry, axis) - tumor.center_mm[axis]).square();
@@ -42,7 +41,8 @@ at::Tensor depth_in(const at::Tensor& host, const PlannedTumor& tumor,
   std::array<int64_t, 3> reach{};
   for (size_t axis = 0; axis < 3; ++axis) {
     // The box of the ball's volume has 0.81 of its diameter as its side.
-    reach[axis] = std::max<int64_t>(1, std::llround(0.4 * tumor.diameter_mm / geometry.spacing[axis]));
+    reach[axis] =
+        std::max<int64_t>(1, std::llround(0.4 * tumor.diameter_mm / geometry.spacing[axis]));
     reach[axis] = std::min(reach[axis], (geometry.size[axis] - 1) / 2);
   }
   return at::avg_pool3d(host.to(at::kFloat).unsqueeze(0),
@@ -85,13 +85,13 @@ PlanSettler::Candidates PlanSettler::candidates(const PlannedTumor& tumor,
   places = places.index_select(0, torch::tensor(chosen));
   const auto z = places.select(1, 0), y = places.select(1, 1), x = places.select(1, 2);
   Candidates result;
-  result.centers_mm = torch::stack({axis_mm(geometry_, 0).index_select(0, x),
-                                    axis_mm(geometry_, 1).index_select(0, y),
-                                    axis_mm(geometry_, 2).index_select(0, z)},
-                                   1);
+  result.centers_mm = torch::stack(
+      {axis_mm(geometry_, 0).index_select(0, x), axis_mm(geometry_, 1).index_select(0, y),
+       axis_mm(geometry_, 2).index_select(0, z)},
+      1);
   const auto depth = depth_in(host, tumor, geometry_).index({z, y, x});
-  const auto score = planner_->log_density(tumor, prompt_, result.centers_mm) +
-                     kDepth * torch::log(depth + 1e-3);
+  const auto score =
+      planner_->log_density(tumor, prompt_, result.centers_mm) + kDepth * torch::log(depth + 1e-3);
   const auto weights = torch::exp(score - score.max()).to(at::kDouble);
   result.weights.assign(weights.data_ptr<double>(), weights.data_ptr<double>() + weights.numel());
   return result;

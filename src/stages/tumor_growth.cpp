@@ -88,8 +88,7 @@ class Growth {
   Vec3 center() const {
     Vec3 middle{};
     for (size_t k = 0; k < 3; ++k) {
-      middle[k] =
-          tumor_->center_mm[k] / grid_.spacing[k] + 0.5 * double(grid_.size[k] - 1);
+      middle[k] = tumor_->center_mm[k] / grid_.spacing[k] + 0.5 * double(grid_.size[k] - 1);
     }
     return middle;
   }
@@ -101,9 +100,7 @@ class Growth {
     }
     return std::sqrt(squared);
   }
-  double widest() const {
-    return std::max({grid_.spacing[0], grid_.spacing[1], grid_.spacing[2]});
-  }
+  double widest() const { return std::max({grid_.spacing[0], grid_.spacing[1], grid_.spacing[2]}); }
   // A tumor may be half as long again as the ball of its volume.
   double reach() const { return 0.75 * tumor_->diameter_mm + widest(); }
 
