@@ -13,6 +13,7 @@ namespace guidegen {
 namespace {
 
 constexpr int64_t kFactor = kMaskFactor;
+constexpr double kMaxClassWeight = 20;
 constexpr double kMaxEvidence = 12;  // nats; enough to pin a voxel at t = 1
 
 // log q(x_t | x_0 = x_t) - log q(x_t | x_0 != x_t) = log(1 + K alpha_bar / (1 - alpha_bar)) of
@@ -58,6 +59,19 @@ SynthesizerImpl::SynthesizerImpl(const SynthesizerConfig& config, int64_t labels
       "full", torch::nn::Conv3d(torch::nn::Conv3dOptions(config.head_width + config.label_width,
                                                          config.head_width, 3)
                                     .padding(1)));
+  for (int64_t i = 0; i < config.head_blocks; ++i) {
+    head_.push_back(register_module(
+        concat("head", i),
+        torch::nn::Conv3d(
+            torch::nn::Conv3dOptions(config.head_width, config.head_width, 3).padding(1))));
+    // A residual convolution that adds nothing at first, so that training may start from a model
+    // without it.
+    torch::nn::init::zeros_(head_.back()->weight);
+    torch::nn::init::zeros_(head_.back()->bias);
+  }
+  if (config.class_weight_exponent > 0) {
+    class_weights_ = register_buffer("class_weights", torch::ones({labels}));
+  }
   output_ = register_module(
       "output", torch::nn::Conv3d(torch::nn::Conv3dOptions(config.head_width, labels, 1)));
 }
@@ -95,6 +109,7 @@ at::Tensor SynthesizerImpl::context_logits(const at::Tensor& xt, const at::Tenso
   auto h = depth_to_space(pointwise(expand_, torch::silu(features)), kFactor);
   h = torch::silu(h);
   h = full_(torch::cat({h, labels.to(h.scalar_type())}, 1));
+  for (auto& convolution : head_) h = h + convolution(torch::silu(h));
   // Logits need more than eight bits of mantissa.
   const AutocastScope full_precision(AutocastState::off());
   return pointwise(output_, torch::silu(h.to(at::kFloat)));
@@ -129,6 +144,27 @@ void SynthesizerImpl::fit_planner(const std::vector<Prompt>& prompts,
   }
   for (auto& parameter : parameters) parameter.set_requires_grad(false);
   planner_->zero_grad();
+}
+
+void SynthesizerImpl::set_label_counts(const at::Tensor& counts) {
+  if (!class_weights_.defined()) return;
+  const torch::NoGradGuard no_grad;
+  // Half a voxel more keeps labels that do not occur finite.
+  const auto share = (counts.to(at::kDouble) + 0.5) / (counts.to(at::kDouble) + 0.5).sum();
+  auto weight = share.pow(-config_.class_weight_exponent);
+  // The plan says where tumors are, and plan_voxel_weight how much they count.
+  weight[tumor_] = 1.0;
+  weight.div_((share * weight).sum()).clamp_max_(kMaxClassWeight);
+  weight[tumor_] = 1.0;
+  class_weights_.copy_(weight);
+}
+
+at::Tensor SynthesizerImpl::weigh_classes(const at::Tensor& x0, const at::Tensor& logits) const {
+  // Weighting voxels by the label of x_0 makes w_c p_c the optimum in place of p_c, so the loss is
+  // given logits plus log w_c: then the optimum of the logits themselves is calibrated (logit
+  // adjustment; Menon et al., ICLR 2021). In place for the reasons given in add_evidence.
+  logits.detach().add_(class_weights_.log().view({1, -1, 1, 1, 1}));
+  return class_weights_.index_select(0, x0.flatten().to(at::kInt)).view(x0.sizes());
 }
 
 StepInputs SynthesizerImpl::prepare(const TrainingBatch& batch,
@@ -172,7 +208,8 @@ LossTerms SynthesizerImpl::loss(const StepInputs& inputs) {
   const auto logits = forward(inputs.tensor("xt"), t, condition);
   // The plan is part of the condition, so weighting by it does not bias p(x_0 | x_t, t, condition).
   const auto inside = (0.5 * condition.odds + 1.0).clamp_(0.0, 1.0);  // 1 in the ball, 0 from -2 on
-  const auto weight = 1.0 + config_.plan_voxel_weight * inside;
+  auto weight = 1.0 + config_.plan_voxel_weight * inside;
+  if (class_weights_.defined()) weight = weight * weigh_classes(inputs.tensor("x0"), logits);
   const AutocastScope full_precision(AutocastState::off());
   const auto losses = diffusion_.loss(logits, inputs.tensor("x0"), inputs.tensor("xt"), t,
                                       config_.kl_weight, config_.ce_weight, weight);
@@ -192,6 +229,8 @@ SynthesizerConfig SynthesizerConfig::from_json(JsonObject object) {
   if (object.has("unet")) c.unet = UNet3dConfig::from_json(object.object("unet"));
   c.label_width = object.integer("label_width", 1, 256, c.label_width);
   c.head_width = object.integer("head_width", 1, 512, c.head_width);
+  c.head_blocks = object.integer("head_blocks", 0, 8, c.head_blocks);
+  c.class_weight_exponent = object.number("class_weight_exponent", 0, 1, c.class_weight_exponent);
   c.text_width = object.integer("text_width", 4, 4096, c.text_width);
   c.embedding_width = object.integer("embedding_width", 4, 4096, c.embedding_width);
   c.schedule = object.choice("schedule", {"cosine", "linear"}, c.schedule);
@@ -215,6 +254,8 @@ Json SynthesizerConfig::to_json() const {
   return {{"unet", unet.to_json()},
           {"label_width", label_width},
           {"head_width", head_width},
+          {"head_blocks", head_blocks},
+          {"class_weight_exponent", class_weight_exponent},
           {"text_width", text_width},
           {"embedding_width", embedding_width},
           {"schedule", schedule},

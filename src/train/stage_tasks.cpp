@@ -9,6 +9,7 @@
 #include "guidegen/stages/feature_generator.hpp"
 #include "guidegen/stages/synthesizer.hpp"
 #include "guidegen/train/stage_task.hpp"
+#include "guidegen/volume/labels.hpp"
 
 namespace guidegen {
 
@@ -42,12 +43,15 @@ class SynthesizerTask final : public StageTask {
     constexpr size_t kCases = 2000;  // plenty for the planner's few weights
     std::vector<Prompt> prompts;
     std::vector<TumorPlan> plans;
+    auto counts = torch::zeros({vocabulary_.size()}, at::kLong);
     for (const auto index : spread(training, kCases)) {
       const auto item = read(index);
+      counts += count_labels(item->mask, vocabulary_.size());
       prompts.push_back(item->prompt);
       plans.push_back(plan_of(item->tumors, item->geometry));
     }
     synthesizer_->fit_planner(prompts, plans, seed);
+    synthesizer_->set_label_counts(counts);
   }
   StepInputs prepare(const TrainingBatch& batch, const StepRandomness& randomness) const override {
     return synthesizer_->prepare(batch, randomness);
@@ -67,7 +71,10 @@ class SynthesizerTask final : public StageTask {
     return render_preview(nullptr, &mask, vocabulary_);
   }
   Json network_config() const override { return synthesizer_->config().to_json(); }
-  std::vector<std::string> measured_weights() const override { return {"planner."}; }
+  std::vector<std::string> measured_weights() const override {
+    return {"planner.", "class_weights"};
+  }
+  std::vector<std::string> optional_weights() const override { return {"head"}; }
 
  private:
   const Vocabulary& vocabulary_;
@@ -200,11 +207,20 @@ std::string start_from(StageTask& task, const std::filesystem::path& model, int6
   }
   const auto path = model / entry->second.weights;
   auto state = read_safetensors(path).tensors;
-  for (const auto& [name, own] : state_of(task.module())) {
-    for (const auto& prefix : task.measured_weights()) {
-      if (name.rfind(prefix, 0) == 0) state[name] = own.clone();
-    }
+  const auto one_of = [](const std::string& name, const std::vector<std::string>& prefixes) {
+    return std::any_of(prefixes.begin(), prefixes.end(),
+                       [&](const std::string& prefix) { return name.starts_with(prefix); });
+  };
+  const auto own_state = state_of(task.module());
+  for (const auto& [name, own] : own_state) {
+    const bool added = !state.contains(name) && one_of(name, task.optional_weights());
+    if (added || one_of(name, task.measured_weights())) state[name] = own.clone();
   }
+  std::erase_if(state, [&](const auto& item) {
+    const auto& name = item.first;
+    return !own_state.contains(name) &&
+           (one_of(name, task.optional_weights()) || one_of(name, task.measured_weights()));
+  });
   load_state(task.module(), state, path.string());
   return sha256_file(path);
 }

@@ -88,9 +88,8 @@ TEST_F(MaskSamplerTest, TumorsAreGrownToTheirSizeOnlyInTheMajorityStep) {
   const auto pieces = find_components(mask, vocabulary_.tumor());
   ASSERT_EQ(pieces.size(), 1U);
   EXPECT_NEAR(pieces[0].diameter_mm, 30, 1);
-  asked.sampling.majority = false;  // an untrained network scatters them
-  const Volume drawn{synthesizer_->sample(asked).unsqueeze(0), asked.geometry};
-  EXPECT_GT(find_components(drawn, vocabulary_.tumor()).size(), 1U);
+  asked.sampling.majority = false;
+  EXPECT_NE(voxels(synthesizer_->sample(asked), vocabulary_.tumor()), pieces[0].voxels);
 }
 
 TEST_F(MaskSamplerTest, CallsTheNetworkAtTheGivenTimes) {

@@ -19,13 +19,17 @@ struct SynthesizerConfig {
   UNet3dConfig unet;
   int64_t label_width = 8;  ///< width of the learned label embedding
   int64_t head_width = 16;  ///< channels at full resolution
+  int64_t head_blocks = 0;  ///< residual 3x3x3 convolutions there, beside the first one
   int64_t text_width = 64;
   int64_t embedding_width = 128;  ///< time, geometry and pooled text
   std::string schedule = "cosine";
   int64_t timesteps = 1000;  ///< T
   double kl_weight = 20.0;   ///< of the KL term; a step's KL is about 1/T of the whole bound
   double ce_weight = 1.0;
-  double time_exponent = 1.5;      ///< t is drawn in proportion to t^time_exponent
+  double time_exponent = 1.5;  ///< t is drawn in proportion to t^time_exponent
+  /// Voxels of label c count in proportion to frequency(c)^-e in the loss, and the logits that it
+  /// sees are shifted to match, so that rare labels are learned sooner and samples stay unbiased.
+  double class_weight_exponent = 0.0;
   double plan_voxel_weight = 4.0;  ///< extra weight of voxels inside planned tumors
   int64_t planner_steps = 2000;    ///< of fitting the planner, before the first training step
   double prompt_dropout = 0.1;
@@ -64,6 +68,9 @@ class SynthesizerImpl : public torch::nn::Module {
   void fit_planner(const std::vector<Prompt>& prompts, const std::vector<TumorPlan>& plans,
                    uint64_t seed);
 
+  /// Sets the class weights from the voxels of each label in the data, int64 or double [K].
+  void set_label_counts(const at::Tensor& counts);
+
   /// Draws t and x_t: tensors x0, xt (labels [B,D,H,W], even sizes), t [B] int64, and plan, odds,
   /// geometry as in Condition. Reads the configuration alone, so it may run on any thread.
   StepInputs prepare(const TrainingBatch& batch, const StepRandomness& randomness) const;
@@ -85,6 +92,8 @@ class SynthesizerImpl : public torch::nn::Module {
 
  private:
   friend class MaskSampler;
+  // Voxel weights, [B,D,H,W], and logits shifted by the logarithm of the class weights, in place.
+  at::Tensor weigh_classes(const at::Tensor& x0, const at::Tensor& logits) const;
   // What text, plan and surroundings say of x_0, without what the voxel's own label says.
   at::Tensor context_logits(const at::Tensor& xt, const at::Tensor& t, const Condition& condition);
   // Adds what a voxel's own label and the plan say of it, in place; gives `context` back.
@@ -101,6 +110,8 @@ class SynthesizerImpl : public torch::nn::Module {
   torch::nn::Linear time_{nullptr}, geometry_{nullptr}, pooled_{nullptr};
   UNet3d unet_{nullptr};
   torch::nn::Conv3d expand_{nullptr}, full_{nullptr}, output_{nullptr};
+  std::vector<torch::nn::Conv3d> head_;
+  at::Tensor class_weights_;  // [K] float32, mean 1 over the voxels; undefined when switched off
   // context_logits of x_t, t, tokens, present, pooled, plan, geometry. Recordings read the weights
   // where they lay: for networks that neither move nor train.
   GraphedFunction graphed_context_{[this](const std::vector<at::Tensor>& in) {

@@ -43,14 +43,17 @@ class StageTask {
   /// Prefixes of the weights that `measure` sets. They stay when a run starts from the weights of
   /// another model.
   virtual std::vector<std::string> measured_weights() const { return {}; }
+  /// Prefixes of the weights of parts that the configuration switches on and off. A run that starts
+  /// from another model begins them anew where that has none, and passes over those it lacks.
+  virtual std::vector<std::string> optional_weights() const { return {}; }
   /// Of the autoencoder that latents come from; 0 where there is none.
   virtual int64_t latent_channels() const { return 0; }
 };
 
 /// Gives the task's network the weights of the same stage in `model`, a model directory, all but
-/// the measured ones, and returns the SHA-256 of the file they came from. Throws Error(kUsage) when
-/// there is no such stage or the vocabulary has another size, Error(kFailure) when a tensor does
-/// not fit.
+/// the measured ones and optional ones that it lacks, and returns the SHA-256 of the file they came
+/// from. Throws Error(kUsage) when there is no such stage or the vocabulary has another size,
+/// Error(kFailure) when a tensor does not fit.
 std::string start_from(StageTask& task, const std::filesystem::path& model, int64_t labels);
 
 /// `network` may be null (all defaults). Throws Error(kUsage) for unknown or wrong keys.
