@@ -44,19 +44,22 @@ TEST(MaskPrompt, RightAnswerScoresFully) {
       judge_tumors(asking({request(TumorPosition::kLiverLeft, 2, 20)}),
                    {found(TumorPosition::kLiverLeft, 25), found(TumorPosition::kLiverLeft, 15)});
   const MaskPromptReport report = summarize_answers({answer});
-  EXPECT_EQ(report.all.organ, (Proportion{2, 2}));
-  EXPECT_EQ(report.all.position, (Proportion{2, 2}));
-  EXPECT_EQ(report.all.count, (Proportion{1, 1}));
-  EXPECT_EQ(report.stray, (Proportion{0, 2}));
-  EXPECT_THAT(report.all.found_mm, ::testing::ElementsAre(25, 15));
+  EXPECT_EQ(report.all.organ.proportion, (Proportion{2, 2}));
+  EXPECT_EQ(report.all.position.proportion, (Proportion{2, 2}));
+  EXPECT_EQ(report.all.count.proportion, (Proportion{1, 1}));
+  EXPECT_EQ(report.all.stray.proportion, (Proportion{0, 2}));
+  EXPECT_EQ(report.all.size_error_mm.of, 2);
+  EXPECT_DOUBLE_EQ(report.all.size_error_mm.value, 5);
+  EXPECT_DOUBLE_EQ(report.all.size_relative_error.value, 0.25);
+  EXPECT_DOUBLE_EQ(report.all.count_error.value, 0);
 }
 
 TEST(MaskPrompt, WrongSideCountsForTheOrganAlone) {
   const MaskPromptReport report = summarize_answers({judge_tumors(
       asking({request(TumorPosition::kKidneyLeft, 1)}), {found(TumorPosition::kKidneyRight, 20)})});
-  EXPECT_EQ(report.all.organ, (Proportion{1, 1}));
-  EXPECT_EQ(report.all.position, (Proportion{0, 1}));
-  EXPECT_EQ(report.all.count, (Proportion{1, 1}));
+  EXPECT_EQ(report.all.organ.proportion, (Proportion{1, 1}));
+  EXPECT_EQ(report.all.position.proportion, (Proportion{0, 1}));
+  EXPECT_EQ(report.all.count.proportion, (Proportion{1, 1}));
 }
 
 TEST(MaskPrompt, ExtraAndStrayTumorsCount) {
@@ -64,9 +67,9 @@ TEST(MaskPrompt, ExtraAndStrayTumorsCount) {
       asking({request(TumorPosition::kLungLeftUpper, 1)}),
       {found(TumorPosition::kLungLeftUpper, 20), found(TumorPosition::kLungLeftUpper, 9),
        found(TumorPosition::kColonAscending, 9), found(std::nullopt, 9)})});
-  EXPECT_EQ(report.all.organ, (Proportion{1, 1}));
-  EXPECT_EQ(report.all.count, (Proportion{0, 1}));
-  EXPECT_EQ(report.stray, (Proportion{2, 4}));
+  EXPECT_EQ(report.all.organ.proportion, (Proportion{1, 1}));
+  EXPECT_EQ(report.all.count.proportion, (Proportion{0, 1}));
+  EXPECT_EQ(report.all.stray.proportion, (Proportion{2, 4}));
 }
 
 TEST(MaskPrompt, OpenFieldsAreNotJudged) {
@@ -76,19 +79,19 @@ TEST(MaskPrompt, OpenFieldsAreNotJudged) {
       summarize_answers({judge_tumors(asking({open}), {found(TumorPosition::kColonAscending, 9),
                                                        found(TumorPosition::kColonAscending, 8)}),
                          judge_tumors(Prompt{}, {found(TumorPosition::kLiverLeft, 9)})});
-  EXPECT_EQ(report.all.organ, (Proportion{1, 1}));
-  EXPECT_EQ(report.all.position.total, 0);
-  EXPECT_EQ(report.all.count.total, 0);
-  EXPECT_EQ(report.stray, (Proportion{0, 2}));
-  EXPECT_EQ(report.false_tumors.total, 0);
+  EXPECT_EQ(report.all.organ.proportion, (Proportion{1, 1}));
+  EXPECT_EQ(report.all.position.proportion.total, 0);
+  EXPECT_EQ(report.all.count.proportion.total, 0);
+  EXPECT_EQ(report.all.stray.proportion, (Proportion{0, 2}));
+  EXPECT_EQ(report.all.false_tumors.proportion.total, 0);
 }
 
 TEST(MaskPrompt, FalseTumorsWhereNoneWasAsked) {
   const MaskPromptReport report =
       summarize_answers({judge_tumors(asking({}), {}),
                          judge_tumors(asking({}), {found(TumorPosition::kLiverLeft, 9)})});
-  EXPECT_EQ(report.false_tumors, (Proportion{1, 2}));
-  EXPECT_EQ(report.stray.total, 0);
+  EXPECT_EQ(report.all.false_tumors.proportion, (Proportion{1, 2}));
+  EXPECT_EQ(report.all.stray.proportion.total, 0);
 }
 
 TEST(MaskPrompt, FoldersOfCasesAreJudged) {
@@ -108,8 +111,8 @@ TEST(MaskPrompt, FoldersOfCasesAreJudged) {
   const MaskPromptReport report = evaluate_mask_prompt(root, vocabulary);
   std::filesystem::remove_all(root);
   EXPECT_EQ(report.cases.size(), 2U);
-  EXPECT_EQ(report.all.position, (Proportion{2, 2}));
-  EXPECT_EQ(report.all.count, (Proportion{2, 2}));
+  EXPECT_EQ(report.all.position.proportion, (Proportion{2, 2}));
+  EXPECT_EQ(report.all.count.proportion, (Proportion{2, 2}));
   EXPECT_THAT(to_table(report), HasSubstr("100 % (34-100) of 2"));
   const Json json = to_json(report);
   EXPECT_EQ(json["cases"][1]["found"][0]["position"], "tail");
