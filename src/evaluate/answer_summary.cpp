@@ -18,17 +18,15 @@ struct Tally {
   std::vector<double> asked_mm, found_mm;
 
   void add(const Tally& other) {
-    for (const auto member : {&Tally::organ, &Tally::position, &Tally::count, &Tally::stray,
-                              &Tally::false_tumors}) {
+    for (const auto member :
+         {&Tally::organ, &Tally::position, &Tally::count, &Tally::stray, &Tally::false_tumors}) {
       (this->*member).add((other.*member).hits, (other.*member).total);
     }
     count_error += other.count_error;
     asked_mm.insert(asked_mm.end(), other.asked_mm.begin(), other.asked_mm.end());
     found_mm.insert(found_mm.end(), other.found_mm.begin(), other.found_mm.end());
   }
-  bool empty() const {
-    return organ.total + count.total + stray.total + false_tumors.total == 0;
-  }
+  bool empty() const { return organ.total + count.total + stray.total + false_tumors.total == 0; }
 };
 
 bool fits(const AskedTumor& tumor, const TumorFilter& filter) {
@@ -52,10 +50,9 @@ void tally_tumors(Tally& tally, const CaseAnswer& answer, const TumorFilter& fil
 void tally_counts(Tally& tally, const CaseAnswer& answer, const TumorFilter& filter) {
   for (const auto& [organ, count] : answer.organs) {
     const TumorOrgan here = organ;
-    const bool all_fit =
-        std::all_of(answer.asked.begin(), answer.asked.end(), [&](const AskedTumor& tumor) {
-          return tumor.organ != here || fits(tumor, filter);
-        });
+    const bool all_fit = std::all_of(
+        answer.asked.begin(), answer.asked.end(),
+        [&](const AskedTumor& tumor) { return tumor.organ != here || fits(tumor, filter); });
     if (count.count_open || !all_fit) continue;
     tally.count.add(count.found == count.requested ? 1 : 0, 1);
     tally.count_error += std::abs(count.found - count.requested);

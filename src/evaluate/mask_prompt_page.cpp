@@ -84,8 +84,9 @@ std::string matrix_table(const std::vector<std::string>& row_names,
 }
 
 std::string position_section(const PositionMatrix& matrix) {
-  return "<section><h2>" + escape_html(name_of(matrix.organ)) + "</h2><p>At the position asked for: " +
-         escape_html(in_percent(matrix.right)) + " tumors</p>\n" +
+  return "<section><h2>" + escape_html(name_of(matrix.organ)) +
+         "</h2><p>At the position asked for: " + escape_html(in_percent(matrix.right)) +
+         " tumors</p>\n" +
          matrix_table(matrix.row_names(), matrix.column_names(), matrix.cells,
                       [&](size_t row, size_t column) {
                         if (row == matrix.positions()) return "extra";
@@ -131,15 +132,17 @@ std::string to_page(const MaskPromptReport& report, const std::string& title) {
   rows += summary_row("all", report.all);
   std::string body = "<main><h1>" + escape_html(title) + "</h1>\n<p>" +
                      std::to_string(report.cases.size()) + " cases. " + kIntervalNote + "</p>\n";
-  body += "<section><h2>Tumors asked for and found</h2>\n" + summary_table("tumors in", rows) +
-          "<p style=\"margin-top:10px\">Tumors where none was asked for: " +
-          escape_html(in_percent(report.all.false_tumors)) +
-          " cases. Tumors in organs that were not named: " +
-          escape_html(in_percent(report.all.stray)) + " found.</p></section>\n";
+  body +=
+      "<section><h2>Tumors asked for and found</h2>\n" + summary_table("tumors in", rows) +
+      "<p style=\"margin-top:10px\">Tumors where none was asked for: " +
+      escape_html(in_percent(report.all.false_tumors)) +
+      " cases. Tumors in organs that were not named: " + escape_html(in_percent(report.all.stray)) +
+      " found.</p></section>\n";
   body += subgroup_sections(report.subgroups);
-  body += "<p>Below, rows are what was asked for, columns what was found, shares are of a row. "
-          "\"Not asked\" are tumors that answer nothing; \"unclear\" lie in the organ, its part "
-          "unknown; \"elsewhere\" in the body outside the five organs.</p>\n<div class=\"matrices\">";
+  body +=
+      "<p>Below, rows are what was asked for, columns what was found, shares are of a row. "
+      "\"Not asked\" are tumors that answer nothing; \"unclear\" lie in the organ, its part "
+      "unknown; \"elsewhere\" in the body outside the five organs.</p>\n<div class=\"matrices\">";
   for (const PositionMatrix& matrix : report.positions) body += position_section(matrix);
   body += count_section(report) + "</div></main>\n";
   return html_page(title, kStyle, "", body);

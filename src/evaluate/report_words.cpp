@@ -7,16 +7,18 @@
 namespace guidegen {
 
 const char* const kIntervalNote =
-    "In parentheses, 95 % intervals. Tumors of one mask depend on each other, so intervals come from "
-    "a bootstrap over cases (samples of one prompt together); those of shares are the hull of it and "
+    "In parentheses, 95 % intervals. Tumors of one mask depend on each other, so intervals come "
+    "from "
+    "a bootstrap over cases (samples of one prompt together); those of shares are the hull of it "
+    "and "
     "Wilson's.";
 
 std::string in_percent(const Share& share) {
   if (share.proportion.total == 0) return "-";
   const auto [low, high] = share.interval();
   std::ostringstream out;
-  out << std::fixed << std::setprecision(0) << 100 * share.proportion.share() << " % ("
-      << 100 * low << "-" << 100 * high << ") of " << share.proportion.total;
+  out << std::fixed << std::setprecision(0) << 100 * share.proportion.share() << " % (" << 100 * low
+      << "-" << 100 * high << ") of " << share.proportion.total;
   return out.str();
 }
 

@@ -148,8 +148,8 @@ std::string render_card(const PageCase& page_case) {
                      attribute("gates", passed ? "passed" : "failed") + ">\n";
   html += "<img alt=\"CT and mask of " + escape_html(id) + "\" src=\"data:image/png;base64," +
           base64(page_case.png) + "\">\n";
-  html += "<div class=\"body\"><h2>" + escape_html(id) + mark(passed) + "</h2>\n<p class=\"text\">" +
-          escape_html(text) + "</p>\n" + chips(prompt) + "\n";
+  html += "<div class=\"body\"><h2>" + escape_html(id) + mark(passed) +
+          "</h2>\n<p class=\"text\">" + escape_html(text) + "</p>\n" + chips(prompt) + "\n";
   html += "<details><summary>Gates and tumors</summary>" +
           gate_table(at_or_empty(record, "gates")) +
           tumor_table(at_or_empty(record, "tumors_found")) + "</details>\n";
