@@ -11,28 +11,28 @@ namespace guidegen {
 namespace {
 
 constexpr const char* kStyle = R"css(
-main { max-width: 1180px; margin: 0 auto; padding: 20px 24px 48px; }
+main { max-width: 1360px; margin: 0 auto; padding: 20px 24px 48px; }
 h1 { font-size: 22px; margin: 0 0 4px; overflow-wrap: anywhere; }
 h2 { font-size: 17px; margin: 0 0 2px; }
 p { margin: 0 0 12px; color: var(--soft); font-size: 14px; max-width: 76ch; }
 section { background: var(--card); border: 1px solid var(--line); border-radius: 10px;
   padding: 14px 16px; margin: 0 0 16px; overflow-x: auto; }
 .matrices { display: grid; gap: 16px; align-items: start;
-  grid-template-columns: repeat(auto-fit, minmax(min(100%, 520px), 1fr)); }
+  grid-template-columns: repeat(auto-fit, minmax(min(100%, 580px), 1fr)); }
 .matrices section { margin: 0; }
 table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; }
 th, td { padding: 4px 10px 4px 0; text-align: left; white-space: nowrap; }
 th { color: var(--soft); font-weight: 500; font-size: 13px; }
 .figures td, .figures tbody th { border-top: 1px solid var(--line); }
 .figures tbody th { color: var(--ink); }
-.matrix td { text-align: center; padding: 5px 8px; min-width: 46px; border: 2px solid var(--card);
+.matrix td { text-align: center; padding: 5px 4px; min-width: 44px; border: 2px solid var(--card);
   background: color-mix(in srgb, var(--tone) calc(var(--share) * 75%), var(--page)); }
 .matrix td { --tone: #d9822b; }
 .matrix td.right { --tone: #2f9e58; outline: 1px solid var(--soft); outline-offset: -2px; }
 .matrix td.extra { --tone: #7d8590; }
-.matrix thead th { text-align: center; vertical-align: bottom; white-space: normal; padding: 4px 6px;
-  max-width: 84px; }
-.matrix tbody th { padding-right: 12px; }
+.matrix thead th { text-align: center; vertical-align: bottom; white-space: normal; padding: 4px;
+  font-size: 12px; max-width: 76px; }
+.matrix tbody th { padding-right: 8px; font-size: 12px; }
 .matrix small { display: block; font-size: 11px; line-height: 1.1; opacity: 0.8; }
 .matrix td.zero { color: var(--soft); }
 )css";
