@@ -25,12 +25,12 @@ th, td { padding: 4px 10px 4px 0; text-align: left; white-space: nowrap; }
 th { color: var(--soft); font-weight: 500; font-size: 13px; }
 .figures td, .figures tbody th { border-top: 1px solid var(--line); }
 .figures tbody th { color: var(--ink); }
-.matrix td { text-align: center; padding: 5px 4px; min-width: 44px; border: 2px solid var(--card);
+.matrix td { text-align: center; padding: 5px 2px; min-width: 42px; border: 2px solid var(--card);
   background: color-mix(in srgb, var(--tone) calc(var(--share) * 75%), var(--page)); }
 .matrix td { --tone: #d9822b; }
 .matrix td.right { --tone: #2f9e58; outline: 1px solid var(--soft); outline-offset: -2px; }
 .matrix td.extra { --tone: #7d8590; }
-.matrix thead th { text-align: center; vertical-align: bottom; white-space: normal; padding: 4px;
+.matrix thead th { text-align: center; vertical-align: bottom; white-space: normal; padding: 4px 3px;
   font-size: 12px; max-width: 76px; }
 .matrix tbody th { padding-right: 8px; font-size: 12px; }
 .matrix small { display: block; font-size: 11px; line-height: 1.1; opacity: 0.8; }
