@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "cli/print.hpp"
+#include "cli/prompt_random.hpp"
 #include "guidegen/cli/commands.hpp"
 #include "guidegen/core/error.hpp"
 #include "guidegen/prompt/prompt.hpp"
@@ -57,8 +58,9 @@ void add_prompt_command(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
       app.add_subcommand("prompt", "Check a prompt file; print it in words or JSON");
-  command->add_option("FILE", options->file, "Prompts: a JSON array, one object, or JSON Lines")
-      ->required();
+  CLI::Option* file = command->add_option("FILE", options->file,
+                                          "Prompts: a JSON array, one object, or JSON Lines");
+  const auto random = add_random_prompt_options(*command, file);
   CLI::Option* phrasing =
       command
           ->add_option("--text-phrasing", options->phrasing,
@@ -68,8 +70,13 @@ void add_prompt_command(CLI::App& app) {
       ->excludes(phrasing);
   command->footer(
       "Example:\n"
-      "  guidegen prompt configs/demo/prompts.json --text-phrasing 1");
-  command->callback([options] { run_prompt(*options); });
+      "  guidegen prompt configs/demo/prompts.json --text-phrasing 1\n"
+      "  guidegen prompt --random 200 --seed 7 --balanced --out unseen.json");
+  command->callback([options, random] {
+    if (random->count) return run_random_prompts(*random);
+    if (options->file.empty()) throw_usage("prompt: expected FILE, or --random N");
+    run_prompt(*options);
+  });
 }
 
 }  // namespace guidegen

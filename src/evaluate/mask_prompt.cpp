@@ -1,6 +1,7 @@
 #include "guidegen/evaluate/mask_prompt.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "guidegen/core/error.hpp"
 #include "guidegen/core/stop_signal.hpp"
@@ -10,116 +11,119 @@
 namespace guidegen {
 namespace {
 
-int64_t count_of(const TumorRequest& request) { return request.count.value_or(1); }
+using Cases = std::vector<const CaseAnswer*>;
 
-/// Sizes are compared largest with largest: nothing else tells which tumor answers which request.
-std::vector<std::pair<double, double>> pair_sizes(const std::vector<TumorRequest>& requests,
-                                                  TumorOrgan organ, std::vector<double> found) {
-  std::vector<double> requested;
-  for (const TumorRequest& request : requests) {
-    if (request.organ != organ || !request.size_mm) continue;
-    requested.insert(requested.end(), static_cast<size_t>(count_of(request)), *request.size_mm);
-  }
-  std::sort(requested.rbegin(), requested.rend());
-  std::sort(found.rbegin(), found.rend());
-  std::vector<std::pair<double, double>> pairs;
-  for (size_t i = 0; i < std::min(requested.size(), found.size()); ++i) {
-    pairs.emplace_back(requested[i], found[i]);
-  }
-  return pairs;
+void add_subgroup(std::vector<Subgroup>& groups, const std::string& by, const std::string& name,
+                  const Cases& cases, const TumorFilter& filter, const BootstrapOptions& options) {
+  AnswerSummary summary = summarize(cases, filter, options);
+  const bool empty = summary.organ.proportion.total + summary.false_tumors.proportion.total == 0;
+  if (!empty) groups.push_back({by, name, std::move(summary)});
 }
 
-OrganAnswer judge_organ(const std::vector<TumorRequest>& requests,
-                        const std::vector<FoundTumor>& found, TumorOrgan organ) {
-  OrganAnswer answer;
-  std::map<TumorPosition, int64_t> wanted_at;
-  for (const TumorRequest& request : requests) {
-    if (request.organ != organ) continue;
-    answer.requested += count_of(request);
-    answer.count_open = answer.count_open || !request.count;
-    if (request.position) wanted_at[*request.position] += count_of(request);
+void split_by(std::vector<Subgroup>& groups, const std::string& by, const Cases& cases,
+              const BootstrapOptions& options) {
+  if (by == "size") {
+    for (int i = 0; i < kSizeClassCount; ++i) {
+      const auto size = static_cast<SizeClass>(i);
+      add_subgroup(groups, by, name_of(size), cases, {std::nullopt, size}, options);
+    }
+    return;
   }
-  std::map<TumorPosition, int64_t> found_at;
-  std::vector<double> diameters;
-  for (const FoundTumor& tumor : found) {
-    if (tumor.organ != organ) continue;
-    ++answer.found;
-    diameters.push_back(tumor.component.diameter_mm);
-    if (tumor.position) ++found_at[*tumor.position];
+  if (by != "sex") throw_usage("subgroups by \"", by, "\": expected size or sex");
+  for (const Sex sex : {Sex::kFemale, Sex::kMale}) {
+    Cases some;
+    std::copy_if(cases.begin(), cases.end(), std::back_inserter(some),
+                 [&](const CaseAnswer* answer) { return answer->prompt.sex == sex; });
+    add_subgroup(groups, by, name_of(sex), some, {}, options);
   }
-  for (const auto& [position, wanted] : wanted_at) {
-    answer.position.add(std::min(wanted, found_at[position]), wanted);
-  }
-  answer.sizes = pair_sizes(requests, organ, std::move(diameters));
-  return answer;
 }
 
-void add_answer(AnswerSummary& summary, const OrganAnswer& answer) {
-  summary.organ.add(answer.answered(), answer.requested);
-  summary.position.add(answer.position.hits, answer.position.total);
-  if (!answer.count_open) summary.count.add(answer.found == answer.requested ? 1 : 0, 1);
-  for (const auto& [requested, found] : answer.sizes) {
-    summary.requested_mm.push_back(requested);
-    summary.found_mm.push_back(found);
+/// The prompts to judge by, by the names of cases.
+class Prompts {
+ public:
+  explicit Prompts(const MaskPromptOptions& options) : source_(options.source) {
+    for (const Prompt& prompt : options.prompts) prompts_[prompt.id] = &prompt;
+    const auto speaks = [](const Prompt& prompt) { return prompt.tumors.has_value(); };
+    if (!prompts_.empty() && std::none_of(options.prompts.begin(), options.prompts.end(), speaks)) {
+      throw_usage(source_, ": no prompt has \"tumors\", nothing can be judged; expected explicit ",
+                  "fields, as in the .truth.json beside a file of texts");
+    }
   }
-}
+
+  Prompt of_case(const std::filesystem::path& root, const std::string& id) {
+    if (prompts_.empty()) return read_case_prompt(root / id);
+    auto found = prompts_.find(id);
+    if (found == prompts_.end()) found = prompts_.find(prompt_id_of(id));
+    if (found == prompts_.end()) {
+      throw_usage(source_, ": has no prompt for case '", id, "' of ", root.string(),
+                  ", expected the file that the masks were made from, or its .truth.json");
+    }
+    used_.insert(found->first);
+    return *found->second;
+  }
+
+  void check_all_used(const std::filesystem::path& root) const {
+    for (const auto& [id, prompt] : prompts_) {
+      if (!used_.contains(id)) {
+        throw_usage(source_, ": prompt '", id, "' has no case in ", root.string(), ", nor have ",
+                    prompts_.size() - used_.size() - 1, " others; expected one for each");
+      }
+    }
+  }
+
+ private:
+  std::string source_;
+  std::map<std::string, const Prompt*> prompts_;
+  std::set<std::string> used_;
+};
 
 }  // namespace
 
-CaseAnswer judge_tumors(const Prompt& prompt, const std::vector<FoundTumor>& found) {
-  CaseAnswer answer;
-  answer.id = prompt.id;
-  answer.prompt = prompt;
-  answer.found = found;
-  answer.judged = prompt.tumors.has_value();
-  if (!answer.judged) return answer;
-  answer.asks_none = prompt.tumors->empty();
-  for (const TumorRequest& request : *prompt.tumors) {
-    if (answer.organs.contains(request.organ)) continue;
-    answer.organs[request.organ] = judge_organ(*prompt.tumors, found, request.organ);
-  }
-  answer.stray = std::count_if(found.begin(), found.end(), [&](const FoundTumor& tumor) {
-    return !tumor.organ || !answer.organs.contains(*tumor.organ);
-  });
-  return answer;
-}
+std::vector<std::string> subgroup_names() { return {"size", "sex"}; }
 
-MaskPromptReport summarize_answers(std::vector<CaseAnswer> cases) {
+MaskPromptReport summarize_answers(std::vector<CaseAnswer> cases,
+                                   const std::vector<std::string>& by,
+                                   const BootstrapOptions& options) {
   MaskPromptReport report;
-  for (const CaseAnswer& answer : cases) {
-    if (!answer.judged) continue;
-    for (const auto& [organ, organ_answer] : answer.organs) {
-      add_answer(report.all, organ_answer);
-      add_answer(report.by_organ[organ], organ_answer);
-    }
-    if (answer.asks_none) {
-      report.false_tumors.add(answer.found.empty() ? 0 : 1, 1);
-    } else {
-      report.stray.add(answer.stray, static_cast<int64_t>(answer.found.size()));
-    }
-  }
   report.cases = std::move(cases);
+  Cases all;
+  std::set<TumorOrgan> organs;
+  for (const CaseAnswer& answer : report.cases) {
+    all.push_back(&answer);
+    for (const auto& [organ, count] : answer.organs) organs.insert(organ);
+  }
+  report.all = summarize(all, {}, options);
+  for (const TumorOrgan organ : organs) {
+    report.by_organ[organ] = summarize(all, {organ, std::nullopt}, options);
+  }
+  for (const std::string& name : by) split_by(report.subgroups, name, all, options);
+  report.positions = position_matrices(report.cases, report.by_organ);
+  report.counts = count_table(report.cases);
   return report;
 }
 
 MaskPromptReport evaluate_mask_prompt(const std::filesystem::path& root,
                                       const Vocabulary& vocabulary,
+                                      const MaskPromptOptions& options,
                                       const std::function<void(int64_t, int64_t)>& on_case) {
   const std::vector<std::string> ids = complete_cases(root, /*with_ct=*/false);
   if (ids.empty()) {
     throw_usage(root.string(),
                 ": no case in it, expected folders with prompt.json and mask.nii.gz");
   }
+  Prompts prompts(options);
+  std::vector<Prompt> asked;  // before any mask is read, which takes long
+  for (const std::string& id : ids) asked.push_back(prompts.of_case(root, id));
+  prompts.check_all_used(root);
   std::vector<CaseAnswer> cases;
   for (const std::string& id : ids) {
     throw_if_stopped();
-    const Prompt prompt = read_case_prompt(root / id);
     const Volume mask = read_mask(root / id / "mask.nii.gz", vocabulary.size());
-    cases.push_back(judge_tumors(prompt, find_tumors(mask, vocabulary)));
+    cases.push_back(judge_tumors(asked[cases.size()], find_tumors(mask, vocabulary)));
     cases.back().id = id;  // samples of one prompt share its id
     if (on_case) on_case(static_cast<int64_t>(cases.size()), static_cast<int64_t>(ids.size()));
   }
-  return summarize_answers(std::move(cases));
+  return summarize_answers(std::move(cases), options.by);
 }
 
 }  // namespace guidegen

@@ -7,37 +7,12 @@
 #include <set>
 
 #include "generate/page_parts.hpp"
+#include "guidegen/core/html.hpp"
 #include "guidegen/core/sha256.hpp"
 #include "guidegen/generate/batch_report.hpp"
 
 namespace guidegen {
 namespace {
-
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
 
 std::string base64(const std::string& bytes) {
   std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');
@@ -81,7 +56,7 @@ const Json& at_or_empty(const Json& object, const char* key) {
 }
 
 std::string attribute(const char* name, const std::string& value) {
-  return std::string(" data-") + name + "=\"" + escaped(value) + "\"";
+  return std::string(" data-") + name + "=\"" + escape_html(value) + "\"";
 }
 
 std::string lower(std::string text) {
@@ -114,7 +89,7 @@ std::string tumor_words(const Json& tumor) {
 std::string chips(const Json& prompt) {
   std::string html = "<ul class=\"chips\">";
   const auto chip = [&html](const std::string& text) {
-    if (!text.empty()) html += "<li>" + escaped(text) + "</li>";
+    if (!text.empty()) html += "<li>" + escape_html(text) + "</li>";
   };
   chip(text_at(prompt, "sex"));
   if (prompt.contains("age")) chip(text_at(prompt, "age") + " years");
@@ -136,8 +111,8 @@ std::string gate_table(const Json& gates) {
   if (gates.empty()) return "<p class=\"facts\">The prompt leaves everything open.</p>";
   std::string html = "<table><tr><th>Gate<th>Wanted<th>Measured<th></tr>";
   for (const Json& gate : gates) {
-    html += "<tr><td>" + escaped(text_at(gate, "name")) + "<td>" +
-            escaped(text_at(gate, "wanted")) + "<td>" + escaped(text_at(gate, "measured")) +
+    html += "<tr><td>" + escape_html(text_at(gate, "name")) + "<td>" +
+            escape_html(text_at(gate, "wanted")) + "<td>" + escape_html(text_at(gate, "measured")) +
             "<td>" + mark(gate.value("passed", false)) + "</tr>";
   }
   return html + "</table>";
@@ -147,7 +122,7 @@ std::string tumor_table(const Json& tumors) {
   if (tumors.empty()) return "<p class=\"facts\">No tumor in the mask.</p>";
   std::string html = "<table><tr><th>Tumor found in<th>Position<th>Diameter<th>Volume</tr>";
   for (const Json& tumor : tumors) {
-    const auto cell = [&](const char* key) { return escaped(plain(tumor.value(key, Json()))); };
+    const auto cell = [&](const char* key) { return escape_html(plain(tumor.value(key, Json()))); };
     html += "<tr><td>" + cell("organ") + "<td>" + cell("position") + "<td>" + cell("diameter_mm") +
             " mm<td>" + cell("volume_ml") + " ml</tr>";
   }
@@ -171,10 +146,10 @@ std::string render_card(const PageCase& page_case) {
                      attribute("sex", text_at(prompt, "sex")) +
                      attribute("contrast", text_at(prompt, "contrast")) +
                      attribute("gates", passed ? "passed" : "failed") + ">\n";
-  html += "<img alt=\"CT and mask of " + escaped(id) + "\" src=\"data:image/png;base64," +
+  html += "<img alt=\"CT and mask of " + escape_html(id) + "\" src=\"data:image/png;base64," +
           base64(page_case.png) + "\">\n";
-  html += "<div class=\"body\"><h2>" + escaped(id) + mark(passed) + "</h2>\n<p class=\"text\">" +
-          escaped(text) + "</p>\n" + chips(prompt) + "\n";
+  html += "<div class=\"body\"><h2>" + escape_html(id) + mark(passed) +
+          "</h2>\n<p class=\"text\">" + escape_html(text) + "</p>\n" + chips(prompt) + "\n";
   html += "<details><summary>Gates and tumors</summary>" +
           gate_table(at_or_empty(record, "gates")) +
           tumor_table(at_or_empty(record, "tumors_found")) + "</details>\n";
@@ -182,7 +157,7 @@ std::string render_card(const PageCase& page_case) {
           by_times(at_or_empty(record, "spacing_mm")) + " mm, seed " + text_at(record, "seed") +
           ", attempts " + text_at(record, "attempts");
   for (const char* file : {"mask.nii.gz", "ct.nii.gz", "prompt.json"}) {
-    html += ", <a href=\"" + escaped(id) + "/" + file + "\">" + file + "</a>";
+    html += ", <a href=\"" + escape_html(id) + "/" + file + "\">" + file + "</a>";
   }
   return html + "</p></div></article>\n";
 }
@@ -201,16 +176,14 @@ std::string page_digest(const std::vector<Json>& records) {
 std::string render_page(const std::vector<PageCase>& cases, const std::string& title) {
   std::vector<Json> records;
   for (const PageCase& page_case : cases) records.push_back(page_case.record);
-  std::string html =
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<meta name=\"guidegen-batch\" content=\"" +
-      page_digest(records) + "\">\n<title>" + escaped(title) + "</title>\n<style>" + kPageStyle +
-      "</style>\n</head>\n<body>\n<header><h1>" + escaped(title) + "</h1>" + kPageControls +
-      "</header>\n<main>\n";
-  for (const PageCase& page_case : cases) html += render_card(page_case);
-  return html + "<p id=\"none\" hidden>No case fits the filters.</p>\n</main>\n<script>" +
-         kPageScript + "</script>\n</body>\n</html>\n";
+  const std::string head =
+      "<meta name=\"guidegen-batch\" content=\"" + page_digest(records) + "\">\n";
+  std::string body =
+      "<header><h1>" + escape_html(title) + "</h1>" + kPageControls + "</header>\n<main>\n";
+  for (const PageCase& page_case : cases) body += render_card(page_case);
+  body += std::string("<p id=\"none\" hidden>No case fits the filters.</p>\n</main>\n<script>") +
+          kPageScript + "</script>\n";
+  return html_page(title, kPageStyle, head, body);
 }
 
 }  // namespace guidegen

@@ -3,15 +3,6 @@
 namespace guidegen {
 
 const char* const kPageStyle = R"css(
-:root { color-scheme: light dark; --page: #f6f7f9; --card: #ffffff; --ink: #1c2128; --soft: #59636e;
-  --line: #d5dae0; --accent: #0b62c4; --good: #116329; --good-back: #dcf5e3; --bad: #a01c22;
-  --bad-back: #ffe5e3; }
-@media (prefers-color-scheme: dark) { :root { --page: #0f1216; --card: #181c22; --ink: #e6e9ee;
-  --soft: #9aa4b0; --line: #2d343d; --accent: #6cb0ff; --good: #7ee2a0; --good-back: #12331f;
-  --bad: #ffa7a1; --bad-back: #44191a; } }
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--page); color: var(--ink);
-  font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
 header { position: sticky; top: 0; z-index: 1; background: var(--card); padding: 12px 24px;
   border-bottom: 1px solid var(--line); }
 h1 { font-size: 18px; margin: 0 0 8px; overflow-wrap: anywhere; }
