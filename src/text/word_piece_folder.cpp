@@ -9,7 +9,9 @@ namespace {
 
 constexpr uint64_t kMaxVocabularyBytes = 64 << 20;
 
-std::vector<std::string> read_lines(const std::filesystem::path& path) {
+}  // namespace
+
+std::vector<std::string> read_vocabulary(const std::filesystem::path& path) {
   const std::string bytes = read_file(path, kMaxVocabularyBytes);
   std::vector<std::string> lines;
   for (size_t begin = 0; begin < bytes.size();) {
@@ -20,8 +22,6 @@ std::vector<std::string> read_lines(const std::filesystem::path& path) {
   }
   return lines;
 }
-
-}  // namespace
 
 WordPieceTokenizer WordPieceTokenizer::from_folder(const std::filesystem::path& folder) {
   WordPieceOptions options;
@@ -34,7 +34,7 @@ WordPieceTokenizer WordPieceTokenizer::from_folder(const std::filesystem::path& 
     if (object.has("strip_accents")) options.strip_accents = object.boolean("strip_accents");
   }
   const auto vocabulary = folder / "vocab.txt";
-  return {read_lines(vocabulary), options, vocabulary.string()};
+  return {read_vocabulary(vocabulary), options, vocabulary.string()};
 }
 
 }  // namespace guidegen

@@ -76,6 +76,9 @@ class WordPieceTokenizer {
   int64_t padding_ = 0, unknown_ = 0, start_ = 0, end_ = 0;
 };
 
+/// The pieces of a vocab.txt, one a line. Throws Error(kFailure).
+std::vector<std::string> read_vocabulary(const std::filesystem::path& path);
+
 /// The words that WordPiece cuts into pieces, normalized: for learning a vocabulary.
 std::vector<std::string> word_piece_words(std::string_view text, const WordPieceOptions& options);
 
