@@ -26,8 +26,7 @@ namespace guidegen {
 
 namespace {
 
-constexpr int64_t kMaxBadSteps = 20;     // in a row
-constexpr size_t kEncodedTogether = 32;  // texts of a call of the teacher
+constexpr int64_t kMaxBadSteps = 20;  // in a row
 
 // Texts with what they say and, with a teacher, its embeddings.
 struct LabeledTexts {
@@ -48,28 +47,45 @@ LabeledTexts corpus_part(const TextCorpus& corpus, std::string_view part, int64_
   return found;
 }
 
-// The teacher's embeddings of texts, taken in order of length, which saves most of the padding.
+// Sentence embeddings [N,E] of texts. They are encoded some at a time in order of length, which
+// saves most of the padding.
+template <typename Encode>
+at::Tensor sentences_of(const std::vector<std::string>& texts, size_t together, Encode&& encode) {
+  std::vector<int64_t> order(texts.size()), places(texts.size());
+  std::iota(order.begin(), order.end(), int64_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
+    return texts[static_cast<size_t>(a)].size() < texts[static_cast<size_t>(b)].size();
+  });
+  std::vector<at::Tensor> rows;
+  std::vector<std::string> some;
+  for (size_t i = 0; i < order.size(); ++i) {
+    const auto place = static_cast<size_t>(order[i]);
+    places[place] = static_cast<int64_t>(i);
+    some.push_back(texts[place]);
+    if (some.size() < together && i + 1 < order.size()) continue;
+    rows.push_back(encode(some));
+    some.clear();
+  }
+  return torch::cat(rows).index_select(0, torch::tensor(places));
+}
+
 at::Tensor embed(EncodingCache& cache, const std::vector<std::string>& texts,
                  const std::string& title) {
-  std::vector<size_t> order(texts.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return texts[a].size() < texts[b].size(); });
   Progress progress(title, static_cast<int64_t>(texts.size()));
-  std::vector<at::Tensor> rows(texts.size());
-  for (size_t begin = 0; begin < order.size(); begin += kEncodedTogether) {
+  int64_t done = 0;
+  auto found = sentences_of(texts, 32, [&](const std::vector<std::string>& some) {
     throw_if_stopped();
-    const size_t end = std::min(order.size(), begin + kEncodedTogether);
-    std::vector<std::string> some;
-    for (size_t i = begin; i < end; ++i) some.push_back(texts[order[i]]);
-    const auto sentences = cache.get(some).sentence;
-    for (size_t i = begin; i < end; ++i) {
-      rows[order[i]] = sentences[static_cast<int64_t>(i - begin)];
-    }
-    progress.update(static_cast<int64_t>(end));
-  }
+    progress.update(done += static_cast<int64_t>(some.size()));
+    return cache.get(some).sentence;
+  });
   progress.finish();
-  return torch::stack(rows);
+  return found;
+}
+
+at::Tensor embed(StudentEncoder& student, const std::vector<std::string>& texts) {
+  return sentences_of(texts, 16, [&](const std::vector<std::string>& some) {
+    return student->encode(some).sentence;
+  });
 }
 
 struct TraineeImpl : torch::nn::Module {
@@ -198,7 +214,7 @@ LabeledTexts TextRun::batch_of(int64_t step) const {
 
 at::Tensor TextRun::step_loss(int64_t step) {
   const auto batch = batch_of(step);
-  const auto sentence = trainee_->student->encode(batch.texts).sentence;
+  const auto sentence = embed(trainee_->student, batch.texts);
   const auto fields = trainee_->reader->loss(sentence, FieldTargets(batch.prompts));
   parts_ = {{"fields", fields.detach()}};
   auto total = config_.field_weight * fields;
@@ -239,15 +255,7 @@ void TextRun::log_step(int64_t done, const at::Tensor& loss, const at::Tensor& n
 Json TextRun::test() {
   const torch::NoGradGuard no_grad;
   optimizer_->swap_averages();
-  std::vector<at::Tensor> rows;
-  for (size_t begin = 0; begin < test_.texts.size(); begin += 100) {
-    const size_t end = std::min(test_.texts.size(), begin + 100);
-    rows.push_back(trainee_->student
-                       ->encode({test_.texts.begin() + static_cast<int64_t>(begin),
-                                 test_.texts.begin() + static_cast<int64_t>(end)})
-                       .sentence);
-  }
-  const auto sentence = torch::cat(rows);
+  const auto sentence = embed(trainee_->student, test_.texts);
   const FieldTargets targets(test_.prompts);
   Json result = {{"test_fields", trainee_->reader->loss(sentence, targets).item<double>()}};
   for (const auto& [field, share] : trainee_->reader->accuracy(sentence, targets)) {
