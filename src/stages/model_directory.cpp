@@ -23,6 +23,20 @@ StageEntry read_stage(JsonObject object) {
   return entry;
 }
 
+TextEntry read_text(JsonObject object) {
+  TextEntry entry;
+  entry.weights = object.text("weights");
+  entry.vocabulary = object.text("vocabulary");
+  for (const auto& [key, name] :
+       {std::pair("weights", entry.weights), std::pair("vocabulary", entry.vocabulary)}) {
+    check_file_name(name, object.source() + ": " + object.path_of(key));
+  }
+  entry.config = object.raw("config");
+  if (object.has("provenance")) entry.provenance = object.raw("provenance");
+  object.finish();
+  return entry;
+}
+
 ImageGeometry read_grid(JsonObject object) {
   const auto size = object.integers("size", 1, 4096);
   const auto spacing = object.numbers("spacing_mm", 0.05, 50);
@@ -48,14 +62,19 @@ ModelDescription read_model_description(const std::filesystem::path& directory) 
   root.choice("format", {kFormat});
   root.integer("version", kVersion, kVersion);
   root.text("written_by", "");
-  out.vocabulary = Vocabulary::from_json(root.raw("vocabulary"), path.string());
-  out.geometry = read_grid(root.object("grid"));
+  if (root.has("text")) out.text = read_text(root.object("text"));
+  const bool text_alone = out.text && !root.has("vocabulary") && !root.has("grid");
+  if (!text_alone) {
+    out.vocabulary = Vocabulary::from_json(root.raw("vocabulary"), path.string());
+    out.geometry = read_grid(root.object("grid"));
+  }
   JsonObject stages = root.object("stages");
   for (int stage = 1; stage <= 3; ++stage) {
     const auto key = std::to_string(stage);
     if (stages.has(key)) out.stages[stage] = read_stage(stages.object(key));
   }
   stages.finish();
+  if (text_alone && !out.stages.empty()) root.fail("vocabulary", "missing, expected the labels");
   root.finish();
   return out;
 }
@@ -68,36 +87,84 @@ Json to_json(const ModelDescription& description) {
     if (!entry.provenance.is_null()) item["provenance"] = entry.provenance;
     stages[std::to_string(stage)] = item;
   }
-  return {
-      {"format", kFormat},
-      {"version", kVersion},
-      {"grid", {{"size", description.geometry.size}, {"spacing_mm", description.geometry.spacing}}},
-      {"stages", stages},
-      {"vocabulary", description.vocabulary.document()}};
+  Json document = {{"format", kFormat}, {"version", kVersion}};
+  if (description.vocabulary.size() > 0) {
+    const auto& grid = description.geometry;
+    document["grid"] = {{"size", grid.size}, {"spacing_mm", grid.spacing}};
+  }
+  document["stages"] = stages;
+  if (description.text) {
+    const auto& text = *description.text;
+    document["text"] = {
+        {"weights", text.weights}, {"vocabulary", text.vocabulary}, {"config", text.config}};
+    if (!text.provenance.is_null()) document["text"]["provenance"] = text.provenance;
+  }
+  if (description.vocabulary.size() > 0) {
+    document["vocabulary"] = description.vocabulary.document();
+  }
+  return document;
 }
+
+void write_text_model(const std::filesystem::path& directory, const TextEntry& entry,
+                      const std::map<std::string, at::Tensor>& weights,
+                      const std::string& vocabulary) {
+  AtomicDirectory folder(directory);
+  write_safetensors(folder.staging() / entry.weights, {weights, {}});
+  write_file_atomic(folder.staging() / entry.vocabulary, vocabulary);
+  ModelDescription description;
+  description.text = entry;
+  write_file_atomic(folder.staging() / "model.json", dump_json(to_json(description)));
+  folder.commit();
+}
+
+namespace {
+
+void copy_weights(const std::filesystem::path& from, const std::filesystem::path& to,
+                  const std::string& dtype) {
+  auto file = read_safetensors(from);
+  for (auto& [name, tensor] : file.tensors) {
+    if (dtype == "fp16" && tensor.is_floating_point()) tensor = tensor.to(at::kHalf);
+  }
+  write_safetensors(to, file);
+}
+
+// The first of the sources that holds stages says which labels and grid all have.
+void check_agreement(ModelDescription& joined, std::string& first,
+                     const ModelDescription& description, const std::string& source) {
+  if (description.stages.empty()) return;
+  if (first.empty()) {
+    first = source;
+    joined.vocabulary = description.vocabulary;
+    joined.geometry = description.geometry;
+  }
+  if (description.vocabulary.document() != joined.vocabulary.document()) {
+    throw_usage(source, ": its vocabulary differs from that of ", first);
+  }
+  if (!same_geometry(description.geometry, joined.geometry)) {
+    throw_usage(source, ": its grid differs from that of ", first);
+  }
+}
+
+}  // namespace
 
 void join_models(const std::vector<std::filesystem::path>& sources,
                  const std::filesystem::path& out, const std::string& dtype) {
   if (sources.empty()) throw_usage("no model directory given to join");
-  ModelDescription joined = read_model_description(sources.front());
-  joined.stages.clear();
+  ModelDescription joined;
+  std::string first;
   AtomicDirectory directory(out);
   for (const auto& source : sources) {
     const auto description = read_model_description(source);
-    if (description.vocabulary.document() != joined.vocabulary.document()) {
-      throw_usage(source.string(), ": its vocabulary differs from that of ",
-                  sources.front().string());
-    }
-    if (!same_geometry(description.geometry, joined.geometry)) {
-      throw_usage(source.string(), ": its grid differs from that of ", sources.front().string());
-    }
+    check_agreement(joined, first, description, source.string());
     for (const auto& [stage, entry] : description.stages) {
-      auto file = read_safetensors(source / entry.weights);
-      for (auto& [name, tensor] : file.tensors) {
-        if (dtype == "fp16" && tensor.is_floating_point()) tensor = tensor.to(at::kHalf);
-      }
-      write_safetensors(directory.staging() / entry.weights, file);
+      copy_weights(source / entry.weights, directory.staging() / entry.weights, dtype);
       joined.stages[stage] = entry;
+    }
+    if (description.text) {
+      const auto& text = *description.text;
+      copy_weights(source / text.weights, directory.staging() / text.weights, dtype);
+      write_file_atomic(directory.staging() / text.vocabulary, read_file(source / text.vocabulary));
+      joined.text = text;
     }
   }
   // Weights in fp16 are rounded; what was trained keeps its own hash in the provenance.

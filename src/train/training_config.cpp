@@ -7,18 +7,6 @@ namespace guidegen {
 
 namespace {
 
-Optimizer::Options read_optimizer(JsonObject object) {
-  Optimizer::Options o;
-  o.learning_rate = object.number("learning_rate", 0, 1, o.learning_rate);
-  o.final_share = object.number("final_share", 0, 1, o.final_share);
-  o.warmup_steps = object.integer("warmup_steps", 0, 1000000, o.warmup_steps);
-  o.weight_decay = object.number("weight_decay", 0, 1, o.weight_decay);
-  o.clip_norm = object.number("clip_norm", 0, 1e6, o.clip_norm);
-  o.ema_decay = object.number("ema_decay", 0, 1, o.ema_decay);
-  object.finish();
-  return o;
-}
-
 bool ends_with(const std::string& text, const std::string& end) {
   return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
@@ -50,6 +38,24 @@ void apply_override(Json& document, const std::string& text) {
 
 }  // namespace
 
+Optimizer::Options optimizer_from_json(JsonObject object, const Optimizer::Options& defaults) {
+  Optimizer::Options o = defaults;
+  o.learning_rate = object.number("learning_rate", 0, 1, o.learning_rate);
+  o.final_share = object.number("final_share", 0, 1, o.final_share);
+  o.warmup_steps = object.integer("warmup_steps", 0, 1000000, o.warmup_steps);
+  o.weight_decay = object.number("weight_decay", 0, 1, o.weight_decay);
+  o.clip_norm = object.number("clip_norm", 0, 1e6, o.clip_norm);
+  o.ema_decay = object.number("ema_decay", 0, 1, o.ema_decay);
+  object.finish();
+  return o;
+}
+
+Json to_json(const Optimizer::Options& options) {
+  return {{"learning_rate", options.learning_rate}, {"final_share", options.final_share},
+          {"warmup_steps", options.warmup_steps},   {"weight_decay", options.weight_decay},
+          {"clip_norm", options.clip_norm},         {"ema_decay", options.ema_decay}};
+}
+
 TrainingConfig TrainingConfig::from_json(JsonObject object) {
   TrainingConfig c;
   c.steps = object.integer("steps", 1, 1000000000, c.steps);
@@ -68,7 +74,9 @@ TrainingConfig TrainingConfig::from_json(JsonObject object) {
   c.workers = object.integer("workers", 1, 256, c.workers);
   c.cache = object.text("cache", c.cache);
   c.precision = object.choice("precision", {"auto", "fp32", "bf16"}, c.precision);
-  if (object.has("optimizer")) c.optimizer = read_optimizer(object.object("optimizer"));
+  if (object.has("optimizer")) {
+    c.optimizer = optimizer_from_json(object.object("optimizer"), c.optimizer);
+  }
   object.finish();
   return c;
 }
@@ -88,22 +96,21 @@ Json TrainingConfig::to_json() const {
           {"activation_checkpointing", activation_checkpointing},
           {"workers", workers},
           {"cache", cache},
-          {"optimizer",
-           {{"learning_rate", optimizer.learning_rate},
-            {"final_share", optimizer.final_share},
-            {"warmup_steps", optimizer.warmup_steps},
-            {"weight_decay", optimizer.weight_decay},
-            {"clip_norm", optimizer.clip_norm},
-            {"ema_decay", optimizer.ema_decay}}}};
+          {"optimizer", guidegen::to_json(optimizer)}};
 }
 
 Json load_preset(const std::string& name_or_path, int stage,
+                 const std::vector<std::string>& overrides) {
+  return load_preset(name_or_path, concat("stage", stage), overrides);
+}
+
+Json load_preset(const std::string& name_or_path, const std::string& part,
                  const std::vector<std::string>& overrides) {
   Json document;
   if (ends_with(name_or_path, ".json")) {
     document = read_json_file(name_or_path);
   } else {
-    const std::string name = concat(name_or_path, "/stage", stage, ".json");
+    const std::string name = concat(name_or_path, "/", part, ".json");
     document = parse_json(resource(name), name);
   }
   for (const auto& text : overrides) apply_override(document, text);

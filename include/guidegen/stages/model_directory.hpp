@@ -1,7 +1,10 @@
 #pragma once
 
+#include <ATen/core/Tensor.h>
+
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "guidegen/anatomy/vocabulary.hpp"
@@ -18,12 +21,22 @@ struct StageEntry {
   Json provenance;              ///< how it was made: version, seed, steps, data
 };
 
-/// What model.json says.
+/// The text encoder of a model directory (text/student_encoder.hpp).
+struct TextEntry {
+  std::string weights;     ///< file name inside the directory, "text.safetensors"
+  std::string vocabulary;  ///< file name inside the directory, "text-vocab.txt"
+  Json config;             ///< a StudentConfig
+  Json provenance;         ///< how it was made
+};
+
+/// What model.json says. One that holds a text encoder and no stage may have neither labels nor
+/// grid: `vocabulary` and `geometry` are empty then.
 struct ModelDescription {
   Vocabulary vocabulary;
   ImageGeometry geometry;            ///< grid trained on
   std::map<int, StageEntry> stages;  ///< by stage number 1, 2, 3
-  Json document;                     ///< model.json itself
+  std::optional<TextEntry> text;
+  Json document;  ///< model.json itself
 };
 
 /// Reads and checks model.json; weights are not touched. Throws Error(kUsage) naming file and key.
@@ -32,9 +45,15 @@ ModelDescription read_model_description(const std::filesystem::path& directory);
 /// model.json for a description (its `document` is ignored).
 Json to_json(const ModelDescription& description);
 
+/// Writes a model directory that holds a text encoder alone, atomically, its weights as they are.
+/// `entry` names the files.
+void write_text_model(const std::filesystem::path& directory, const TextEntry& entry,
+                      const std::map<std::string, at::Tensor>& weights,
+                      const std::string& vocabulary);
+
 /// Joins stages from several model directories into one, atomically, floating weights as `dtype`
-/// ("fp16" or "fp32"). Vocabulary and grid must agree. A later directory wins where two hold the
-/// same stage. Throws Error(kUsage).
+/// ("fp16" or "fp32"). Vocabulary and grid of those with stages must agree. A later directory wins
+/// where two hold the same stage or a text encoder. Throws Error(kUsage).
 void join_models(const std::vector<std::filesystem::path>& sources,
                  const std::filesystem::path& out, const std::string& dtype);
 

@@ -36,5 +36,12 @@ struct TrainingConfig {
 /// are not. Throws Error(kUsage).
 Json load_preset(const std::string& name_or_path, int stage,
                  const std::vector<std::string>& overrides);
+/// The same for any `part` that a preset holds: "stage1", "text".
+Json load_preset(const std::string& name_or_path, const std::string& part,
+                 const std::vector<std::string>& overrides);
+/// An object of optimizer options; keys are the names of Optimizer::Options, those left out keep
+/// `defaults`. Throws Error(kUsage).
+Optimizer::Options optimizer_from_json(JsonObject object, const Optimizer::Options& defaults);
+Json to_json(const Optimizer::Options& options);
 
 }  // namespace guidegen
