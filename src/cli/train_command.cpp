@@ -21,6 +21,7 @@ struct TrainOptions {
   std::string data;
   std::string out;
   std::string autoencoder;
+  TextModelPaths text;
   std::string init;
   std::string device = "auto";
   bool resume = false;
@@ -30,7 +31,8 @@ struct TrainOptions {
 
 std::unique_ptr<StageTask> make_task(const TrainOptions& options, const Json& network,
                                      const Vocabulary& vocabulary) {
-  if (options.stage == 1) return make_synthesizer_task(network, options.config, vocabulary);
+  if (options.stage == 1)
+    return make_synthesizer_task(network, options.config, vocabulary, options.text);
   if (options.stage == 2) return make_autoencoder_task(network, options.config, vocabulary);
   return make_generator_task(network, options.config, vocabulary, options.autoencoder);
 }
@@ -83,6 +85,14 @@ void add_stage(CLI::App& train, int stage, const std::string& what) {
                     "trace a few steps to OUT/trace.json, for Perfetto");
   command->add_option("--init", options->init,
                       "model directory whose weights of this stage to start from (fine-tuning)");
+  if (stage == 1) {
+    command->add_option("--text", options->text.student,
+                        "model directory that holds the text encoder, of `guidegen train text`; "
+                        "without it texts are not read");
+    command->add_option("--teacher", options->text.teacher,
+                        "Hugging Face folder of its teacher, to distil from; without it the "
+                        "student's own embeddings are used");
+  }
   if (stage == 3) {
     command
         ->add_option("--autoencoder", options->autoencoder,

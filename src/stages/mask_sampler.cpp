@@ -51,14 +51,16 @@ MaskSampler::MaskSampler(SynthesizerImpl& synthesizer, const MaskRequest& reques
                      RandomStream(request.seed, request.case_id, "mask/settle"),
                      request.given != nullptr ? request.given->fixed : at::Tensor());
   }
-  const auto encode = [&](const std::optional<Prompt>& prompt) {
-    const auto text = synthesizer.prompt_encoder_->forward({prompt});
+  const auto round = [&](const PromptFeatures& text) {
     return request.graphed ? with_round_length(text) : text;
   };
-  with_.text = encode(request.prompt);
+  with_.text =
+      round(request.text ? synthesizer.encode({request.prompt}, request.text->tokens.to(device_),
+                                              request.text->present.to(device_))
+                         : synthesizer.encode({request.prompt}));
   with_.geometry = geometry_features(request.geometry).to(device_);
   without_ = with_;
-  without_.text = encode(std::nullopt);
+  without_.text = round(synthesizer.encode({std::nullopt}));
   use_plan();
 }
 

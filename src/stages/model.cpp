@@ -19,10 +19,12 @@ struct Model::Parts {
   ModelDescription description;
   std::map<std::string, std::string> hashes;
   // Forward passes of LibTorch modules are not const; the weights do not change.
+  mutable StudentEncoder text_encoder{nullptr};
   mutable Synthesizer synthesizer{nullptr};
   mutable HdrAutoencoder autoencoder{nullptr};
   mutable FeatureGenerator generator{nullptr};
 
+  void load_text_encoder(const std::filesystem::path& directory, const std::string& source);
   Volume draw_mask(MaskRequest request, const StepCallback& on_step) const;
 };
 
@@ -39,6 +41,20 @@ void finish_loading(Holder& module, const std::filesystem::path& weights,
 }
 
 }  // namespace
+
+void Model::Parts::load_text_encoder(const std::filesystem::path& directory,
+                                     const std::string& source) {
+  const auto& entry = *description.text;
+  hashes[entry.weights] = sha256_file(directory / entry.weights);
+  hashes[entry.vocabulary] = sha256_file(directory / entry.vocabulary);
+  text_encoder = read_student(JsonObject(entry.config, source, "text.config"),
+                              directory / entry.vocabulary, directory / entry.weights);
+  if (synthesizer && synthesizer->config().text_encoder_width != 0 &&
+      synthesizer->config().text_encoder_width != text_encoder->config().width) {
+    throw_usage(source, ": text: its encoder has tokens of width ", text_encoder->config().width,
+                ", stage 1 was trained with ", synthesizer->config().text_encoder_width);
+  }
+}
 
 Model Model::load(const std::filesystem::path& directory, const at::Device& device) {
   auto parts = std::make_unique<Parts>();
@@ -63,6 +79,13 @@ Model Model::load(const std::filesystem::path& directory, const at::Device& devi
                                           entry.latent_channels);
       finish_loading(parts->generator, weights, device);
     }
+  }
+  if (description.text) parts->load_text_encoder(directory, source);
+  if (parts->synthesizer && parts->synthesizer->config().text_encoder_width > 0 &&
+      !parts->text_encoder) {
+    throw_usage(source,
+                ": text: missing; stage 1 reads texts by the encoder it was trained with, "
+                "add it by `guidegen export model`");
   }
   if (parts->generator && parts->autoencoder &&
       parts->autoencoder->config().latent_channels != description.stages.at(3).latent_channels) {
@@ -118,6 +141,10 @@ AutocastState sampling_precision(const at::Device& device) {
 Volume Model::Parts::draw_mask(MaskRequest request, const StepCallback& on_step) const {
   if (!synthesizer) refuse_missing_stage(1, "sampling a mask");
   request.vocabulary = &description.vocabulary;
+  if (synthesizer->config().text_encoder_width > 0) {
+    request.text =
+        text_encoder->encode({request.prompt.text.value_or(describe(request.prompt, 0))});
+  }
   request.graphed = worth_graphs(device, request.geometry);
   const AutocastScope precision(sampling_precision(device));
   return {synthesizer->sample(request, on_step).unsqueeze(0), request.geometry};

@@ -5,6 +5,7 @@
 #include "guidegen/data/stack_masks.hpp"
 #include "guidegen/nn/autocast.hpp"
 #include "guidegen/nn/pointwise.hpp"
+#include "guidegen/text/field_reader.hpp"
 #include "stages/mask_sampler.hpp"
 #include "stages/plan_channels.hpp"
 
@@ -51,6 +52,14 @@ SynthesizerImpl::SynthesizerImpl(const SynthesizerConfig& config, int64_t labels
   time_ = register_module("time", torch::nn::Linear(64, wide));
   geometry_ = register_module("geometry", torch::nn::Linear(6, wide));
   pooled_ = register_module("pooled", torch::nn::Linear(config.text_width, wide));
+  if (config.text_encoder_width > 0) {
+    text_ =
+        register_module("text", torch::nn::Linear(config.text_encoder_width, config.text_width));
+  }
+  if (config.sentence_width > 0) {
+    distilled_ = register_module(
+        "distilled", torch::nn::Linear(config.unet.channels.back(), config.sentence_width));
+  }
   unet_ = register_module("unet",
                           UNet3d(config.unet, folded + kPlanChannels + 3, wide, config.text_width));
   expand_ = register_module("expand", torch::nn::Conv3d(torch::nn::Conv3dOptions(
@@ -95,8 +104,18 @@ at::Tensor SynthesizerImpl::forward(const at::Tensor& xt, const at::Tensor& t,
   return add_evidence(context_logits(xt, t, condition), xt, t, condition);
 }
 
-at::Tensor SynthesizerImpl::context_logits(const at::Tensor& xt, const at::Tensor& t,
-                                           const Condition& condition) {
+PromptFeatures SynthesizerImpl::encode(const std::vector<std::optional<Prompt>>& prompts,
+                                       const at::Tensor& text_tokens,
+                                       const at::Tensor& text_present) {
+  auto features = prompt_encoder_->forward(prompts);
+  if (!text_ || !text_tokens.defined()) return features;
+  features.tokens = torch::cat({features.tokens, text_(text_tokens)}, 1);
+  features.present = torch::cat({features.present, text_present}, 1);
+  return features;
+}
+
+SynthesizerImpl::Context SynthesizerImpl::context_of(const at::Tensor& xt, const at::Tensor& t,
+                                                     const Condition& condition) {
   // The embedding comes out with channels last, which is the order convolutions prefer.
   const auto labels = label_embedding_(xt.to(at::kInt)).permute({0, 4, 1, 2, 3});
   const auto x = torch::cat({space_to_depth(labels, kFactor), condition.plan}, 1)
@@ -104,15 +123,19 @@ at::Tensor SynthesizerImpl::context_logits(const at::Tensor& xt, const at::Tenso
   const auto time = t.to(at::kFloat) / double(config_.timesteps);
   const auto embedding = time_(sinusoidal_features(time, 64, 1000.0)) +
                          geometry_(condition.geometry) + pooled_(condition.text.pooled);
-  const auto features =
-      unet_->forward(x, embedding, {condition.text.tokens, condition.text.present}).features;
-  auto h = depth_to_space(pointwise(expand_, torch::silu(features)), kFactor);
+  const auto out = unet_->forward(x, embedding, {condition.text.tokens, condition.text.present});
+  auto h = depth_to_space(pointwise(expand_, torch::silu(out.features)), kFactor);
   h = torch::silu(h);
   h = full_(torch::cat({h, labels.to(h.scalar_type())}, 1));
   for (auto& convolution : head_) h = h + convolution(torch::silu(h));
   // Logits need more than eight bits of mantissa.
   const AutocastScope full_precision(AutocastState::off());
-  return pointwise(output_, torch::silu(h.to(at::kFloat)));
+  return {pointwise(output_, torch::silu(h.to(at::kFloat))), out.middle};
+}
+
+at::Tensor SynthesizerImpl::context_logits(const at::Tensor& xt, const at::Tensor& t,
+                                           const Condition& condition) {
+  return context_of(xt, t, condition).logits;
 }
 
 void SynthesizerImpl::to(at::Device device, bool non_blocking) {
@@ -167,8 +190,31 @@ at::Tensor SynthesizerImpl::weigh_classes(const at::Tensor& x0, const at::Tensor
   return class_weights_.index_select(0, x0.flatten().to(at::kInt)).view(x0.sizes());
 }
 
-StepInputs SynthesizerImpl::prepare(const TrainingBatch& batch,
-                                    const StepRandomness& randomness) const {
+void SynthesizerImpl::prepare_texts(StepInputs& inputs, const StepRandomness& randomness,
+                                    TextSource& texts) const {
+  std::vector<std::string> words;
+  std::vector<int64_t> unread, taught;
+  for (size_t i = 0; i < inputs.cases.size(); ++i) {
+    auto choices = randomness.stream("stage1/text", i);
+    const auto phrasing = static_cast<int>(choices.integer(kPhrasingCount));
+    words.push_back(
+        inputs.cases[i]->prompt.text.value_or(describe(inputs.cases[i]->prompt, phrasing)));
+    const bool silent = choices.flip(config_.text_dropout);
+    // Without a prompt there is nothing to be taught; a text that is not read may still be.
+    if (!inputs.prompts[i] || silent) unread.push_back(int64_t(i));
+    if (inputs.prompts[i]) taught.push_back(int64_t(i));
+  }
+  const auto features = texts.encode(words);
+  auto present = features.present;
+  if (!unread.empty()) present = present.index_fill(0, torch::tensor(unread), 0);
+  inputs.tensors["text_tokens"] = features.tokens;
+  inputs.tensors["text_present"] = present;
+  inputs.tensors["sentence"] = features.sentence;
+  inputs.tensors["taught"] = torch::tensor(taught, at::kLong);
+}
+
+StepInputs SynthesizerImpl::prepare(const TrainingBatch& batch, const StepRandomness& randomness,
+                                    TextSource* texts) const {
   StepInputs inputs;
   inputs.cases = batch;
   std::vector<at::Tensor> plans, odds, geometries;
@@ -198,14 +244,37 @@ StepInputs SynthesizerImpl::prepare(const TrainingBatch& batch,
                     {"plan", torch::cat(plans)},
                     {"odds", torch::cat(odds)},
                     {"geometry", torch::cat(geometries)}};
+  if (texts != nullptr) prepare_texts(inputs, randomness, *texts);
   return inputs;
+}
+
+// The middle of the network is pulled towards what the language model says of the prompt, so that
+// the network cannot pass the text over.
+void SynthesizerImpl::distill(const StepInputs& inputs, const at::Tensor& middle, LossTerms& out) {
+  const auto& taught = inputs.tensor("taught");
+  if (taught.numel() == 0) {
+    // Every process must meet every parameter in its gradient.
+    out.total = out.total + 0.0 * distilled_(middle.to(at::kFloat)).sum();
+    return;
+  }
+  const auto student = unit_length(distilled_(middle.to(at::kFloat)).index_select(0, taught));
+  const auto teacher = inputs.tensor("sentence").index_select(0, taught);
+  const auto losses = distillation_loss(student, teacher, config_.contrast_temperature);
+  out.total = out.total + config_.distillation_weight * losses.cosine +
+              config_.contrast_weight * losses.contrast;
+  out.parts.emplace_back("distillation_cosine", losses.cosine.detach());
+  out.parts.emplace_back("distillation_contrast", losses.contrast.detach());
 }
 
 LossTerms SynthesizerImpl::loss(const StepInputs& inputs) {
   const auto& t = inputs.tensor("t");
-  const Condition condition{prompt_encoder_->forward(inputs.prompts), inputs.tensor("plan"),
-                            inputs.tensor("odds"), inputs.tensor("geometry")};
-  const auto logits = forward(inputs.tensor("xt"), t, condition);
+  const bool reads = text_ && inputs.tensors.contains("text_tokens");
+  const Condition condition{
+      reads ? encode(inputs.prompts, inputs.tensor("text_tokens"), inputs.tensor("text_present"))
+            : encode(inputs.prompts),
+      inputs.tensor("plan"), inputs.tensor("odds"), inputs.tensor("geometry")};
+  const auto context = context_of(inputs.tensor("xt"), t, condition);
+  const auto logits = add_evidence(context.logits, inputs.tensor("xt"), t, condition);
   // The plan is part of the condition, so weighting by it does not bias p(x_0 | x_t, t, condition).
   const auto inside = (0.5 * condition.odds + 1.0).clamp_(0.0, 1.0);  // 1 in the ball, 0 from -2 on
   auto weight = 1.0 + config_.plan_voxel_weight * inside;
@@ -216,61 +285,13 @@ LossTerms SynthesizerImpl::loss(const StepInputs& inputs) {
   LossTerms out;
   out.total = losses.total;
   out.parts = {{"kl", losses.kl}, {"cross_entropy", losses.cross_entropy}};
+  if (distilled_ && inputs.tensors.contains("sentence")) distill(inputs, context.middle, out);
   return out;
 }
 
 at::Tensor SynthesizerImpl::sample(const MaskRequest& request,
                                    const std::function<void(int64_t, int64_t)>& on_step) {
   return MaskSampler(*this, request).run(on_step);
-}
-
-SynthesizerConfig SynthesizerConfig::from_json(JsonObject object) {
-  SynthesizerConfig c;
-  if (object.has("unet")) c.unet = UNet3dConfig::from_json(object.object("unet"));
-  c.label_width = object.integer("label_width", 1, 256, c.label_width);
-  c.head_width = object.integer("head_width", 1, 512, c.head_width);
-  c.head_blocks = object.integer("head_blocks", 0, 8, c.head_blocks);
-  c.class_weight_exponent = object.number("class_weight_exponent", 0, 1, c.class_weight_exponent);
-  c.text_width = object.integer("text_width", 4, 4096, c.text_width);
-  c.embedding_width = object.integer("embedding_width", 4, 4096, c.embedding_width);
-  c.schedule = object.choice("schedule", {"cosine", "linear"}, c.schedule);
-  c.timesteps = object.integer("timesteps", 2, 100000, c.timesteps);
-  c.kl_weight = object.number("kl_weight", 0, 1e6, c.kl_weight);
-  c.ce_weight = object.number("ce_weight", 0, 1e6, c.ce_weight);
-  c.time_exponent = object.number("time_exponent", 0, 10, c.time_exponent);
-  c.plan_voxel_weight = object.number("plan_voxel_weight", 0, 1e4, c.plan_voxel_weight);
-  c.planner_steps = object.integer("planner_steps", 0, 1000000, c.planner_steps);
-  c.prompt_dropout = object.number("prompt_dropout", 0, 1, c.prompt_dropout);
-  c.field_dropout = object.number("field_dropout", 0, 1, c.field_dropout);
-  c.sampling_steps = object.integer("sampling_steps", 1, 100000, c.sampling_steps);
-  c.sampling_exponent = object.number("sampling_exponent", 0, 10, c.sampling_exponent);
-  c.guidance = object.number("guidance", 0, 100, c.guidance);
-  c.temperature = object.number("temperature", 0.05, 10, c.temperature);
-  object.finish();
-  return c;
-}
-
-Json SynthesizerConfig::to_json() const {
-  return {{"unet", unet.to_json()},
-          {"label_width", label_width},
-          {"head_width", head_width},
-          {"head_blocks", head_blocks},
-          {"class_weight_exponent", class_weight_exponent},
-          {"text_width", text_width},
-          {"embedding_width", embedding_width},
-          {"schedule", schedule},
-          {"timesteps", timesteps},
-          {"kl_weight", kl_weight},
-          {"ce_weight", ce_weight},
-          {"time_exponent", time_exponent},
-          {"plan_voxel_weight", plan_voxel_weight},
-          {"planner_steps", planner_steps},
-          {"prompt_dropout", prompt_dropout},
-          {"field_dropout", field_dropout},
-          {"sampling_steps", sampling_steps},
-          {"sampling_exponent", sampling_exponent},
-          {"guidance", guidance},
-          {"temperature", temperature}};
 }
 
 }  // namespace guidegen

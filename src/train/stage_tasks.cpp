@@ -30,10 +30,45 @@ std::vector<size_t> spread(const std::vector<size_t>& indices, size_t count) {
   return some;
 }
 
+// The text encoders of a run and where the student lies.
+struct TextModel {
+  std::filesystem::path directory;
+  TextEntry entry;
+  std::string fingerprint;
+  TextSource source;
+};
+
+std::unique_ptr<TextModel> read_text_model(const TextModelPaths& paths) {
+  if (paths.student.empty()) {
+    if (!paths.teacher.empty()) {
+      throw_usage("--teacher ", paths.teacher.string(),
+                  ": needs the student that was trained with it, give --text");
+    }
+    return nullptr;
+  }
+  const auto description = read_model_description(paths.student);
+  const auto source = (paths.student / "model.json").string();
+  if (!description.text) {
+    throw_usage(source, ": holds no text encoder, expected the model of `guidegen train text`");
+  }
+  const auto& entry = *description.text;
+  auto student = read_student(JsonObject(entry.config, source, "text.config"),
+                              paths.student / entry.vocabulary, paths.student / entry.weights);
+  const auto fingerprint = sha256_file(paths.student / entry.weights);
+  std::optional<BertEncoder> teacher;
+  if (!paths.teacher.empty()) teacher = BertEncoder::from_folder(paths.teacher);
+  return std::unique_ptr<TextModel>(
+      new TextModel{paths.student, entry, fingerprint,
+                    TextSource(std::move(student), fingerprint, std::move(teacher))});
+}
+
 class SynthesizerTask final : public StageTask {
  public:
-  SynthesizerTask(const SynthesizerConfig& config, const Vocabulary& vocabulary)
-      : vocabulary_(vocabulary), synthesizer_(config, vocabulary_.size(), vocabulary_.tumor()) {}
+  SynthesizerTask(const SynthesizerConfig& config, const Vocabulary& vocabulary,
+                  std::unique_ptr<TextModel> texts)
+      : vocabulary_(vocabulary),
+        texts_(std::move(texts)),
+        synthesizer_(config, vocabulary_.size(), vocabulary_.tumor()) {}
 
   int stage() const override { return 1; }
   torch::nn::Module& module() override { return *synthesizer_; }
@@ -54,7 +89,7 @@ class SynthesizerTask final : public StageTask {
     synthesizer_->set_label_counts(counts);
   }
   StepInputs prepare(const TrainingBatch& batch, const StepRandomness& randomness) const override {
-    return synthesizer_->prepare(batch, randomness);
+    return synthesizer_->prepare(batch, randomness, texts_ ? &texts_->source : nullptr);
   }
   LossTerms loss(const StepInputs& inputs) override { return synthesizer_->loss(inputs); }
   void checkpoint_activations(const std::vector<int64_t>& levels) override {
@@ -67,6 +102,9 @@ class SynthesizerTask final : public StageTask {
     request.seed = kPreviewSeed;
     request.case_id = item.id;
     request.vocabulary = &vocabulary_;
+    if (synthesizer_->config().text_encoder_width > 0) {
+      request.text = texts_->source.encode({item.prompt.text.value_or(describe(item.prompt, 0))});
+    }
     const Volume mask{synthesizer_->sample(request).unsqueeze(0), item.geometry};
     return render_preview(nullptr, &mask, vocabulary_);
   }
@@ -74,10 +112,26 @@ class SynthesizerTask final : public StageTask {
   std::vector<std::string> measured_weights() const override {
     return {"planner.", "class_weights"};
   }
-  std::vector<std::string> optional_weights() const override { return {"head"}; }
+  std::vector<std::string> optional_weights() const override {
+    return {"head", "text.", "distilled."};
+  }
+  std::optional<TextEntry> copy_text_encoder(const std::filesystem::path& folder) const override {
+    if (synthesizer_->config().text_encoder_width == 0) return std::nullopt;
+    const auto& entry = texts_->entry;
+    for (const auto& file : {entry.weights, entry.vocabulary}) {
+      std::filesystem::copy_file(texts_->directory / file, folder / file);
+    }
+    return entry;
+  }
+  Json sources() const override {
+    if (!texts_) return Json();
+    return {{"text_encoder", texts_->fingerprint},
+            {"teacher", texts_->source.teacher_fingerprint()}};
+  }
 
  private:
   const Vocabulary& vocabulary_;
+  std::unique_ptr<TextModel> texts_;
   Synthesizer synthesizer_;
 };
 
@@ -190,6 +244,10 @@ class GeneratorTask final : public StageTask {
 
 void StageTask::measure(const CaseReader&, const std::vector<size_t>&, uint64_t) {}
 
+std::optional<TextEntry> StageTask::copy_text_encoder(const std::filesystem::path&) const {
+  return std::nullopt;
+}
+
 void StageTask::to(const at::Device& device) {
   module().to(device);
   if (device.is_cuda()) order_channels_last(module());
@@ -226,9 +284,14 @@ std::string start_from(StageTask& task, const std::filesystem::path& model, int6
 }
 
 std::unique_ptr<StageTask> make_synthesizer_task(const Json& network, const std::string& source,
-                                                 const Vocabulary& vocabulary) {
-  const auto config = SynthesizerConfig::from_json(network_object(network, source));
-  return std::make_unique<SynthesizerTask>(config, vocabulary);
+                                                 const Vocabulary& vocabulary,
+                                                 const TextModelPaths& text) {
+  auto config = SynthesizerConfig::from_json(network_object(network, source));
+  auto texts = read_text_model(text);
+  const bool distills = config.distillation_weight > 0 || config.contrast_weight > 0;
+  config.text_encoder_width = texts && config.read_text ? texts->source.token_width() : 0;
+  config.sentence_width = texts && distills ? texts->source.sentence_width() : 0;
+  return std::make_unique<SynthesizerTask>(config, vocabulary, std::move(texts));
 }
 
 std::unique_ptr<StageTask> make_autoencoder_task(const Json& network, const std::string& source,

@@ -105,6 +105,7 @@ Json Run::resolved_config() const {
                  {"network", task_.network_config()},
                  {"training", config_.to_json()}};
   if (!run_.init.empty()) config["init"] = run_.init.string();
+  if (!task_.sources().is_null()) config["sources"] = task_.sources();
   return config;
 }
 
@@ -274,6 +275,7 @@ void Run::save_model() const {
     entry.provenance["initial_weights_sha256"] = init_sha256_;
   }
   description.stages[task_.stage()] = entry;
+  description.text = task_.copy_text_encoder(directory.staging());
   write_file_atomic(directory.staging() / "model.json", dump_json(to_json(description)));
   directory.commit();
 }

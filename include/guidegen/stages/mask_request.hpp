@@ -8,6 +8,7 @@
 
 #include "guidegen/anatomy/vocabulary.hpp"
 #include "guidegen/prompt/prompt.hpp"
+#include "guidegen/text/token_batch.hpp"
 #include "guidegen/volume/geometry.hpp"
 
 namespace guidegen {
@@ -43,6 +44,7 @@ struct MaskRequest {
   uint64_t seed = 0;
   std::string case_id;
   MaskSampling sampling;
+  std::optional<TextFeatures> text;        ///< of the prompt in words, where the network reads it
   const Vocabulary* vocabulary = nullptr;  ///< needed to settle the plan and for `given`
   const GivenLabels* given = nullptr;
   bool graphed = false;  ///< replay network calls as CUDA graphs

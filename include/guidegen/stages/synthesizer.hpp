@@ -9,6 +9,7 @@
 #include "guidegen/nn/unet3d.hpp"
 #include "guidegen/stages/mask_request.hpp"
 #include "guidegen/stages/stage.hpp"
+#include "guidegen/stages/text_source.hpp"
 #include "guidegen/stages/tumor_plan.hpp"
 #include "guidegen/text/attribute_encoder.hpp"
 
@@ -21,7 +22,14 @@ struct SynthesizerConfig {
   int64_t head_width = 16;  ///< channels at full resolution
   int64_t head_blocks = 0;  ///< residual 3x3x3 convolutions there, beside the first one
   int64_t text_width = 64;
-  int64_t embedding_width = 128;  ///< time, geometry and pooled text
+  int64_t embedding_width = 128;      ///< time, geometry and pooled text
+  int64_t text_encoder_width = 0;     ///< of a text encoder's tokens; 0: texts are not read
+  int64_t sentence_width = 0;         ///< of a teacher's embeddings; 0: no distillation
+  bool read_text = true;              ///< knowledge injection from texts, where an encoder is given
+  double distillation_weight = 0.05;  ///< of one minus the cosine to the teacher's embedding
+  double contrast_weight = 0.02;      ///< of telling the texts of a batch apart
+  double contrast_temperature = 0.1;
+  double text_dropout = 0.2;  ///< share of training cases whose text is not read
   std::string schedule = "cosine";
   int64_t timesteps = 1000;  ///< T
   double kl_weight = 20.0;   ///< of the KL term; a step's KL is about 1/T of the whole bound
@@ -73,7 +81,10 @@ class SynthesizerImpl : public torch::nn::Module {
 
   /// Draws t and x_t: tensors x0, xt (labels [B,D,H,W], even sizes), t [B] int64, and plan, odds,
   /// geometry as in Condition. Reads the configuration alone, so it may run on any thread.
-  StepInputs prepare(const TrainingBatch& batch, const StepRandomness& randomness) const;
+  /// With `texts`, also text_tokens [B,T,C], text_present [B,T], sentence [B,E] and taught (int64,
+  /// places of the cases that have a prompt).
+  StepInputs prepare(const TrainingBatch& batch, const StepRandomness& randomness,
+                     TextSource* texts = nullptr) const;
   LossTerms loss(const StepInputs& inputs);
 
   /// Draws a mask, labels [D,H,W]; see MaskSampler.
@@ -92,6 +103,16 @@ class SynthesizerImpl : public torch::nn::Module {
 
  private:
   friend class MaskSampler;
+  struct Context {
+    at::Tensor logits;  // [B,K,D,H,W]
+    at::Tensor middle;  // [B,channels.back()], of the coarsest features
+  };
+  Context context_of(const at::Tensor& xt, const at::Tensor& t, const Condition& condition);
+  void prepare_texts(StepInputs& inputs, const StepRandomness& randomness, TextSource& texts) const;
+  void distill(const StepInputs& inputs, const at::Tensor& middle, LossTerms& out);
+  // Attribute tokens, followed by those of the texts where there are any.
+  PromptFeatures encode(const std::vector<std::optional<Prompt>>& prompts,
+                        const at::Tensor& text_tokens = {}, const at::Tensor& text_present = {});
   // Voxel weights, [B,D,H,W], and logits shifted by the logarithm of the class weights, in place.
   at::Tensor weigh_classes(const at::Tensor& x0, const at::Tensor& logits) const;
   // What text, plan and surroundings say of x_0, without what the voxel's own label says.
@@ -108,6 +129,7 @@ class SynthesizerImpl : public torch::nn::Module {
   TumorPlanner planner_{nullptr};
   torch::nn::Embedding label_embedding_{nullptr};
   torch::nn::Linear time_{nullptr}, geometry_{nullptr}, pooled_{nullptr};
+  torch::nn::Linear text_{nullptr}, distilled_{nullptr};  // null when switched off
   UNet3d unet_{nullptr};
   torch::nn::Conv3d expand_{nullptr}, full_{nullptr}, output_{nullptr};
   std::vector<torch::nn::Conv3d> head_;

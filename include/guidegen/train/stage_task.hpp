@@ -46,6 +46,11 @@ class StageTask {
   /// Prefixes of the weights of parts that the configuration switches on and off. A run that starts
   /// from another model begins them anew where that has none, and passes over those it lacks.
   virtual std::vector<std::string> optional_weights() const { return {}; }
+  /// Copies the text encoder that the network reads by into `folder` and says what model.json needs
+  /// to say of it; nothing where it reads none.
+  virtual std::optional<TextEntry> copy_text_encoder(const std::filesystem::path& folder) const;
+  /// What the run depends on beside configuration and data; null: nothing.
+  virtual Json sources() const { return Json(); }
   /// Of the autoencoder that latents come from; 0 where there is none.
   virtual int64_t latent_channels() const { return 0; }
 };
@@ -56,9 +61,16 @@ class StageTask {
 /// Error(kFailure) when a tensor does not fit.
 std::string start_from(StageTask& task, const std::filesystem::path& model, int64_t labels);
 
+/// Where the text encoders of stage I come from.
+struct TextModelPaths {
+  std::filesystem::path student{};  ///< model directory with a text encoder; empty: none is used
+  std::filesystem::path teacher{};  ///< Hugging Face folder; empty: the student's own embeddings
+};
+
 /// `network` may be null (all defaults). Throws Error(kUsage) for unknown or wrong keys.
 std::unique_ptr<StageTask> make_synthesizer_task(const Json& network, const std::string& source,
-                                                 const Vocabulary& vocabulary);
+                                                 const Vocabulary& vocabulary,
+                                                 const TextModelPaths& text = {});
 std::unique_ptr<StageTask> make_autoencoder_task(const Json& network, const std::string& source,
                                                  const Vocabulary& vocabulary);
 /// `autoencoder` is a model directory that holds stage 2.
