@@ -37,8 +37,10 @@ TEST_F(App, EveryCommandHelpsWithAnExample) {
                                                           {"sample", "stage1"},
                                                           {"sample", "stage2"},
                                                           {"sample", "stage3"},
+                                                          {"sample", "refine"},
                                                           {"generate"},
                                                           {"evaluate", "mask-prompt"},
+                                                          {"evaluate", "anatomy"},
                                                           {"prompt"},
                                                           {"export", "model"},
                                                           {"info"}};
@@ -73,6 +75,33 @@ TEST_F(App, InfoCountsLabelsOfAMask) {
   EXPECT_EQ(document["labels"][1]["name"], "liver");
   EXPECT_EQ(document["labels"][1]["voxels"], 2);
   EXPECT_DOUBLE_EQ(document["labels"][1]["volume_ml"], 2.0);
+}
+
+TEST_F(App, RefinesAMask) {
+  at::Tensor labels = at::zeros({1, 8, 8, 8}, at::kByte);
+  labels.slice(1, 2, 6).slice(2, 2, 6).slice(3, 2, 6).fill_(6);
+  write_mask(scratch_.path() / "m.nii.gz", {labels, centered_geometry({8, 8, 8}, {6, 6, 6})});
+  const Json document = run_json({"sample", "refine", "--mask", "m.nii.gz", "--spacing", "2,2,3",
+                                  "--out", "made/fine.nii.gz", "--memory", "--json"});
+  EXPECT_EQ(document["size"], Json({24, 24, 16}));
+  EXPECT_GT(document["moved_voxels"], 0);
+  EXPECT_EQ(document["component_changes"], Json::array());
+  EXPECT_GT(document["peak_memory_bytes"], 0);
+  const Volume fine = read_mask(scratch_.path() / "made" / "fine.nii.gz");
+  EXPECT_EQ(fine.geometry.spacing, (Vec3{2, 2, 3}));
+
+  const ProgramResult wrong =
+      run({"sample", "refine", "--mask", "m.nii.gz", "--spacing", "2,2,3", "--out", "fine.png"});
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("expected a name that ends in .nii.gz"));
+  const ProgramResult vast = run({"sample", "refine", "--mask", "m.nii.gz", "--spacing", "1,1,1",
+                                  "--size", "8000,8000,8000", "--out", "fine.nii.gz"});
+  EXPECT_EQ(vast.exit_code, 2);
+  EXPECT_THAT(vast.err, HasSubstr("expected 2^31 at most"));
+  EXPECT_EQ(run({"sample", "refine", "--mask", "none.nii.gz", "--spacing", "2,2,2", "--out",
+                 "fine.nii.gz"})
+                .exit_code,
+            1);
 }
 
 TEST_F(App, InfoGivesTheRangeOfACt) {
