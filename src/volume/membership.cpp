@@ -21,36 +21,6 @@ std::array<float, 4> linear_weights(double f) {
   return {0, static_cast<float>(1 - f), static_cast<float>(f), 0};
 }
 
-/// Memberships of one piece over sample points, as a histogram. Small: noise has many pieces.
-class Histogram {
- public:
-  static constexpr int kBins = 64;
-
-  void add(float value) {
-    ++bins_[std::min<size_t>(kBins - 1, static_cast<size_t>(value * kBins))];
-  }
-  void add_full(int64_t count) { full_ += count; }
-
-  /// The membership that `wanted` samples exceed.
-  double threshold(int64_t wanted) const {
-    int64_t above = full_;
-    if (above >= wanted) return 1.0;
-    for (int bin = kBins - 1; bin >= 0; --bin) {
-      const int64_t here = bins_[static_cast<size_t>(bin)];
-      if (above + here >= wanted) {
-        const double share = static_cast<double>(wanted - above) / static_cast<double>(here);
-        return (bin + 1 - share) / kBins;
-      }
-      above += here;
-    }
-    return 1.0 / kBins;
-  }
-
- private:
-  std::array<uint32_t, kBins> bins_{};
-  int64_t full_ = 0;  ///< samples with membership 1
-};
-
 }  // namespace
 
 int64_t AxisPlan::longest_run() const {
@@ -152,46 +122,6 @@ const float* CellReader::membership(int32_t piece) {
     }
   }
   return values_.data();
-}
-
-std::vector<float> piece_weights(const Pieces& pieces, const std::array<int64_t, 3>& source_size,
-                                 const std::array<bool, 3>& smooth_axes) {
-  constexpr int64_t kSamples = 4;  // along an axis of a source voxel
-  GridPlan plan;
-  int64_t samples = 1;
-  for (size_t axis = 0; axis < 3; ++axis) {
-    const int64_t count = smooth_axes[axis] ? kSamples : 1;
-    const double step = 1.0 / static_cast<double>(count);
-    plan[axis] = plan_axis(source_size[axis], source_size[axis] * count, step / 2 - 0.5, step,
-                           smooth_axes[axis]);
-    samples *= count;
-  }
-  std::vector<Histogram> histograms(pieces.label.size());
-  CellReader cell(pieces, source_size, plan);
-  for (const auto& z : plan[2].runs) {
-    for (const auto& y : plan[1].runs) {
-      for (const auto& x : plan[0].runs) {
-        cell.open(x, y, z);
-        if (cell.present().size() == 1) {
-          histograms[static_cast<size_t>(cell.present()[0])].add_full(cell.voxels());
-          continue;
-        }
-        for (const int32_t piece : cell.present()) {
-          const float* values = cell.membership(piece);
-          Histogram& histogram = histograms[static_cast<size_t>(piece)];
-          for (int64_t i = 0; i < cell.voxels(); ++i) {
-            if (values[i] > 0) histogram.add(values[i]);
-          }
-        }
-      }
-    }
-  }
-  std::vector<float> weights(pieces.label.size());
-  for (size_t piece = 0; piece < weights.size(); ++piece) {
-    const double t = histograms[piece].threshold(samples * pieces.voxels[piece]);
-    weights[piece] = static_cast<float>(std::max(1.0, (1 - t) / t));
-  }
-  return weights;
 }
 
 }  // namespace guidegen

@@ -56,12 +56,4 @@ class CellReader {
   std::vector<float> rows_, planes_, values_;
 };
 
-/// Weight of each piece, at least 1, such that the voxels where weight * membership exceeds the
-/// membership of all else have the volume of the piece: (1 - t) / t at the threshold t of
-/// membership that encloses that volume. Smoothing takes volume away from what is convex and from
-/// what is thin, down to all of a single voxel. What surrounds those pieces keeps weight 1, since
-/// one side of a surface is enough to move it.
-std::vector<float> piece_weights(const Pieces& pieces, const std::array<int64_t, 3>& source_size,
-                                 const std::array<bool, 3>& smooth_axes);
-
 }  // namespace guidegen

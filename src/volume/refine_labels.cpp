@@ -12,6 +12,7 @@
 #include "guidegen/volume/all_pieces.hpp"
 #include "guidegen/volume/resample.hpp"
 #include "volume/membership.hpp"
+#include "volume/piece_weights.hpp"
 #include "volume/run_on_threads.hpp"
 #include "volume/topology_sweep.hpp"
 
