@@ -64,9 +64,11 @@ void CellReader::open(const AxisPlan::Run& x, const AxisPlan::Run& y, const Axis
   y_ = y;
   z_ = z;
   gather();
-  present_.assign(1, ids_[0]);
-  if (std::all_of(ids_.begin(), ids_.end(), [&](int32_t id) { return id == ids_[0]; })) return;
-  present_.assign(ids_.begin(), ids_.end());
+  present_.clear();
+  for (const int32_t id : ids_) {
+    if (present_.empty() || present_.back() != id) present_.push_back(id);
+  }
+  if (present_.size() == 1) return;
   std::sort(present_.begin(), present_.end());
   present_.erase(std::unique(present_.begin(), present_.end()), present_.end());
 }

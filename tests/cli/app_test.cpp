@@ -104,6 +104,26 @@ TEST_F(App, RefinesAMask) {
             1);
 }
 
+TEST_F(App, JudgesTheAnatomyOfPhantoms) {
+  for (const char* seed : {"1", "2"}) {
+    EXPECT_EQ(run({"phantom", "--out", std::string("data") + seed, "--count", "3", "--seed", seed,
+                   "--size", "32", "32", "40", "--spacing", "12", "12", "12"})
+                  .exit_code,
+              0);
+  }
+  const Json alone = run_json({"evaluate", "anatomy", "--data", "data1", "--json"});
+  EXPECT_EQ(alone["masks"], 3);
+  EXPECT_EQ(alone["reference_masks"], 0);
+  EXPECT_EQ(alone["order_checks"]["hits"], alone["order_checks"]["total"]);
+  const ProgramResult result = run(
+      {"evaluate", "anatomy", "--data", "data1", "--reference", "data2", "--out", "anatomy.json"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("3 masks, against 3 of the reference"));
+  EXPECT_THAT(result.out, HasSubstr("organ checks passed: "));
+  EXPECT_EQ(read_json_file(scratch_.path() / "anatomy.json")["reference_masks"], 3);
+  EXPECT_EQ(run({"evaluate", "anatomy", "--data", "nowhere"}).exit_code, 2);
+}
+
 TEST_F(App, InfoGivesTheRangeOfACt) {
   write_ct(scratch_.path() / "ct.nii.gz",
            {at::full({1, 4, 5, 6}, -1000.0F), centered_geometry({6, 5, 4}, {1, 2, 3})});
