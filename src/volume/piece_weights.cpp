@@ -151,6 +151,13 @@ std::vector<float> piece_weights(const Pieces& pieces, const std::array<int64_t,
       weights[i] = std::clamp(std::sqrt(weights[i] * wanted[i]), kSmallest, kLargest);
     }
   }
+  // What still falls short and is small against its neighbors may take the whole step.
+  constexpr int64_t kSmallPiece = 64;
+  wanted = balance.wanted();
+  for (size_t i = 0; i < weights.size(); ++i) {
+    if (pieces.voxels[i] > kSmallPiece) continue;
+    weights[i] = std::clamp(std::max(weights[i], wanted[i]), kSmallest, kLargest);
+  }
   return weights;
 }
 

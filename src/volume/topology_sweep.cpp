@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <vector>
 
 #include "guidegen/core/stop_signal.hpp"
@@ -32,13 +33,20 @@ class Sweeper {
 
   SweepResult run() {
     SweepResult result;
-    for (;;) {
-      throw_if_stopped();
-      const int64_t moved = pass();
-      if (moved == 0) break;
-      result.moved += moved;
-      ++result.passes;
-      wake_rows();
+    // Fronts advance layer by layer: a voxel on a flat one has nine neighbors across it. Else they
+    // would drill holes, and what has to remain of a piece would be a ragged shell instead of its
+    // core. What is thin follows.
+    for (const int least : {9, 4, 1}) {
+      least_joins_ = least;
+      std::fill(lively_.begin(), lively_.end(), 1);
+      for (;;) {
+        throw_if_stopped();
+        const int64_t moved = pass();
+        if (moved == 0) break;
+        result.moved += moved;
+        ++result.passes;
+        wake_rows();
+      }
     }
     const int64_t voxels = size_[0] * size_[1] * size_[2];
     for (int64_t i = 0; i < voxels; ++i) result.held_back += labels_[i] != wanted_[i] ? 1 : 0;
@@ -109,8 +117,8 @@ class Sweeper {
     }
     // Simple points keep 26-connected pieces; the two conditions on faces also keep 6-connected
     // ones from splitting and from appearing, so that surfaces hold together as cubes do.
-    return (joins & kFaceNeighbors) != 0 && one_face_connected_piece(leaves) && is_simple(leaves) &&
-           is_simple(joins);
+    return std::popcount(joins) >= least_joins_ && (joins & kFaceNeighbors) != 0 &&
+           one_face_connected_piece(leaves) && is_simple(leaves) && is_simple(joins);
   }
 
   /// Only rows next to one where something moved can move in the next pass.
@@ -133,6 +141,7 @@ class Sweeper {
   const Label* wanted_;
   Label* labels_;
   std::array<int64_t, 3> size_;
+  int least_joins_ = 1;              ///< neighbors that have the label wanted
   std::array<int64_t, 27> steps_{};  ///< to the neighbors, by bit
   std::vector<char> lively_;         ///< rows to visit in this pass
   std::vector<char> moved_;          ///< rows where something moved in this pass
