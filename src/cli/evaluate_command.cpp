@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 
 #include "cli/print.hpp"
@@ -8,6 +9,7 @@
 #include "guidegen/core/error.hpp"
 #include "guidegen/core/files.hpp"
 #include "guidegen/core/progress.hpp"
+#include "guidegen/evaluate/anatomy.hpp"
 #include "guidegen/evaluate/mask_prompt.hpp"
 
 namespace guidegen {
@@ -17,6 +19,7 @@ namespace fs = std::filesystem;
 
 struct Options {
   std::string data;
+  std::string reference;
   std::string vocabulary;
   std::string prompts;
   std::vector<std::string> by;
@@ -26,33 +29,34 @@ struct Options {
 };
 
 /// The vocabulary asked for, else that of the data set, else the shipped one.
-Vocabulary vocabulary_of(const Options& options) {
+Vocabulary vocabulary_of(const Options& options, const std::string& data) {
   if (!options.vocabulary.empty()) return Vocabulary::load(options.vocabulary);
-  const fs::path index = fs::path(options.data) / "dataset.json";
+  const fs::path index = fs::path(data) / "dataset.json";
   if (!fs::exists(index)) return Vocabulary::load("torso");
   const Json document = read_json_file(index);
   JsonObject object(document, index.string());
   return Vocabulary::from_json(object.raw("vocabulary"), index.string());
 }
 
-void run_mask_prompt(const Options& options) {
-  const Vocabulary vocabulary = vocabulary_of(options);
-  MaskPromptOptions how;
-  if (!options.prompts.empty()) how.prompts = read_prompts(options.prompts);
-  how.source = options.prompts;
-  how.by = options.by;
-  std::unique_ptr<Progress> bar;
-  const MaskPromptReport report =
-      evaluate_mask_prompt(options.data, vocabulary, how, [&](int64_t done, int64_t total) {
-        if (!bar) bar = std::make_unique<Progress>("evaluate", total);
-        bar->update(done);
-      });
-  if (bar) bar->finish();
+/// A bar that appears with the first case.
+class CaseBar {
+ public:
+  std::function<void(int64_t, int64_t)> callback() {
+    return [this](int64_t done, int64_t total) {
+      if (!bar_) bar_ = std::make_unique<Progress>("evaluate", total);
+      bar_->update(done);
+      if (done == total) bar_->finish();
+    };
+  }
+
+ private:
+  std::unique_ptr<Progress> bar_;
+};
+
+template <typename Report>
+void publish(const Report& report, const Options& options) {
   const Json document = to_json(report);
   if (!options.out.empty()) write_file_atomic(options.out, dump_json(document));
-  if (!options.html.empty()) {
-    write_file_atomic(options.html, to_page(report, "Masks against prompts: " + options.data));
-  }
   if (options.json) {
     print_json(document);
   } else {
@@ -60,14 +64,37 @@ void run_mask_prompt(const Options& options) {
   }
 }
 
-}  // namespace
+void run_mask_prompt(const Options& options) {
+  const Vocabulary vocabulary = vocabulary_of(options, options.data);
+  MaskPromptOptions how;
+  if (!options.prompts.empty()) how.prompts = read_prompts(options.prompts);
+  how.source = options.prompts;
+  how.by = options.by;
+  CaseBar bar;
+  const MaskPromptReport report =
+      evaluate_mask_prompt(options.data, vocabulary, how, bar.callback());
+  if (!options.html.empty()) {
+    write_file_atomic(options.html, to_page(report, "Masks against prompts: " + options.data));
+  }
+  publish(report, options);
+}
 
-void add_evaluate_command(CLI::App& app) {
-  CLI::App* evaluate = app.add_subcommand("evaluate", "Judge masks and CT against what was asked");
-  evaluate->require_subcommand(1);
-  auto options = std::make_shared<Options>();
-  CLI::App* command = evaluate->add_subcommand(
-      "mask-prompt", "Do the tumors of each mask answer its prompt: organ, position, count, size?");
+void run_anatomy(const Options& options) {
+  const Vocabulary vocabulary = vocabulary_of(options, options.data);
+  std::vector<MaskMeasure> reference;
+  if (!options.reference.empty()) {
+    CaseBar bar;
+    reference =
+        measure_masks(options.reference, vocabulary_of(options, options.reference), bar.callback());
+  }
+  CaseBar bar;
+  const std::vector<MaskMeasure> masks = measure_masks(options.data, vocabulary, bar.callback());
+  publish(judge_anatomy(masks, reference, vocabulary), options);
+}
+
+CLI::App* add_evaluation(CLI::App& evaluate, const char* name, const char* help,
+                         const std::shared_ptr<Options>& options, void (*run)(const Options&)) {
+  CLI::App* command = evaluate.add_subcommand(name, help);
   command
       ->add_option(
           "--data", options->data,
@@ -76,6 +103,18 @@ void add_evaluate_command(CLI::App& app) {
       ->required();
   command->add_option("--vocabulary", options->vocabulary,
                       "Shipped vocabulary or JSON file; default: that of the data set, or torso");
+  command->add_option("--out", options->out, "Write the figures as JSON here");
+  command->add_flag("--json", options->json, "Print that JSON on stdout instead of the table");
+  command->callback([options, run] { run(*options); });
+  return command;
+}
+
+void add_mask_prompt(CLI::App& evaluate, const char* example) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command =
+      add_evaluation(evaluate, "mask-prompt",
+                     "Do the tumors of each mask answer its prompt: organ, position, count, size?",
+                     options, run_mask_prompt);
   command->add_option("--prompts", options->prompts,
                       "Judge by this prompt file instead of the prompt.json in each folder; ids "
                       "must be those of the cases");
@@ -85,18 +124,43 @@ void add_evaluate_command(CLI::App& app) {
                    "commas")
       ->delimiter(',')
       ->check(CLI::IsMember(subgroup_names()));
-  command->add_option("--out", options->out, "Write the figures and every case as JSON here");
   command->add_option("--html", options->html,
                       "Write a page with the tables and matrices in color here");
-  command->add_flag("--json", options->json, "Print that JSON on stdout instead of the table");
+  command->footer(example);
+}
+
+void add_anatomy(CLI::App& evaluate) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* anatomy = add_evaluation(
+      evaluate, "anatomy",
+      "Are the organs plausible: there, of usual volume, in one piece, smooth, in order?", options,
+      run_anatomy);
+  anatomy->add_option("--reference", options->reference,
+                      "Folder of cases that masks should be like; default: published volumes of "
+                      "adults");
+  anatomy->footer(
+      "ratio: of median volumes to the reference's; W1: Wasserstein-1 distance of the volumes in\n"
+      "standard deviations of the reference; connected: share of the largest piece; surface: area\n"
+      "over that of a ball of the same volume (1.5 for a ball of fine voxels). Compare surfaces "
+      "at\n"
+      "one spacing only.\n\n"
+      "Example:\n"
+      "  guidegen evaluate anatomy --data out --reference data/phantoms");
+}
+
+}  // namespace
+
+void add_evaluate_command(CLI::App& app) {
+  CLI::App* evaluate = app.add_subcommand("evaluate", "Judge masks and CT against what was asked");
+  evaluate->require_subcommand(1);
   const char* example =
       "Example:\n"
       "  guidegen evaluate mask-prompt --data out --out out/mask-prompt.json\n"
       "  guidegen evaluate mask-prompt --data masks --prompts prompts.json.truth.json --by size "
       "--html report.html";
-  command->footer(example);
   evaluate->footer(example);
-  command->callback([options] { run_mask_prompt(*options); });
+  add_mask_prompt(*evaluate, example);
+  add_anatomy(*evaluate);
 }
 
 }  // namespace guidegen

@@ -3,7 +3,9 @@
 #include <memory>
 
 #include "cli/given_labels.hpp"
+#include "cli/output_file.hpp"
 #include "cli/print.hpp"
+#include "cli/sample_refine.hpp"
 #include "guidegen/cli/commands.hpp"
 #include "guidegen/core/error.hpp"
 #include "guidegen/core/files.hpp"
@@ -64,21 +66,6 @@ Model load_with_stages(const Options& options, const std::vector<int>& stages) {
       throw_usage(path, ": stage ", stage, " is missing, it is needed here");
   }
   return model;
-}
-
-/// Refuses early what could be found out only after long work.
-void check_nifti_name(const std::string& flag, const std::string& path) {
-  const std::string name = fs::path(path).filename().string();
-  const auto ends_with = [&name](const std::string& end) {
-    return name.size() > end.size() && name.compare(name.size() - end.size(), end.size(), end) == 0;
-  };
-  if (!ends_with(".nii") && !ends_with(".nii.gz")) {
-    throw_usage(flag, " ", path, ": expected a name that ends in .nii.gz or .nii");
-  }
-}
-
-void make_parent(const fs::path& path) {
-  if (path.has_parent_path()) make_directories(path.parent_path());
 }
 
 Volume draw_mask(const Model& model, const PlannedCase& planned, const Options& options,
@@ -302,7 +289,7 @@ void add_stage3(CLI::App& parent, const std::shared_ptr<Options>& options) {
 }  // namespace
 
 void add_sample_command(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("sample", "Run one stage of a model");
+  CLI::App* command = app.add_subcommand("sample", "Run one stage of a model, or refine a mask");
   command->require_subcommand(1);
   command->footer(
       "Example:\n"
@@ -310,6 +297,7 @@ void add_sample_command(CLI::App& app) {
   add_stage1(*command, std::make_shared<Options>());
   add_stage2(*command, std::make_shared<Options>());
   add_stage3(*command, std::make_shared<Options>());
+  add_sample_refine(*command);
 }
 
 }  // namespace guidegen

@@ -2,6 +2,9 @@
 
 #include <torch/torch.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "guidegen/core/error.hpp"
 #include "guidegen/core/sha256.hpp"
 #include "guidegen/nn/autocast.hpp"
@@ -11,6 +14,7 @@
 #include "guidegen/stages/hdr_autoencoder.hpp"
 #include "guidegen/stages/model_directory.hpp"
 #include "guidegen/stages/synthesizer.hpp"
+#include "guidegen/volume/refine_labels.hpp"
 
 namespace guidegen {
 
@@ -150,6 +154,29 @@ Volume Model::Parts::draw_mask(MaskRequest request, const StepCallback& on_step)
   return {synthesizer->sample(request, on_step).unsqueeze(0), request.geometry};
 }
 
+namespace {
+
+/// The grid to sample a mask on that is wanted on `wanted`: the network has learned anatomy at one
+/// spacing, so where a finer one is asked for, its own over the same field of view. The rest is the
+/// refiner's work.
+ImageGeometry sampling_grid(const ImageGeometry& wanted, const ImageGeometry& trained) {
+  constexpr double kFinestRatio = 1.25;  // between the trained spacing and what the network may see
+  constexpr int64_t kSmallest = 16;
+  bool finer = false;
+  std::array<int64_t, 3> size{};
+  Vec3 spacing = trained.spacing;
+  for (size_t axis = 0; axis < 3; ++axis) {
+    finer = finer || trained.spacing[axis] > kFinestRatio * wanted.spacing[axis];
+    spacing[axis] = std::max(trained.spacing[axis], wanted.spacing[axis]);
+    const double extent = wanted.spacing[axis] * static_cast<double>(wanted.size[axis]);
+    size[axis] = std::max<int64_t>(kSmallest,
+                                   static_cast<int64_t>(std::ceil(extent / spacing[axis] - 1e-6)));
+  }
+  return finer ? centered_geometry(size, spacing) : wanted;
+}
+
+}  // namespace
+
 bool worth_graphs(const at::Device& device, const ImageGeometry& geometry) {
   constexpr int64_t kMostVoxels = 128 * 128 * 128;
   return device.is_cuda() && geometry.voxels() <= kMostVoxels;
@@ -159,11 +186,13 @@ Volume Model::sample_mask(const Prompt& prompt, const std::string& case_id, uint
                           const MaskSampling& options, const StepCallback& on_step) const {
   MaskRequest request;
   request.prompt = prompt;
-  request.geometry = geometry_for(prompt);
+  const ImageGeometry wanted = geometry_for(prompt);
+  request.geometry = sampling_grid(wanted, parts_->description.geometry);
   request.seed = seed;
   request.case_id = case_id;
   request.sampling = options;
-  return parts_->draw_mask(std::move(request), on_step);
+  const Volume mask = parts_->draw_mask(std::move(request), on_step);
+  return same_geometry(mask.geometry, wanted) ? mask : refine_labels(mask, wanted);
 }
 
 Volume Model::complete_mask(const Prompt& prompt, const GivenLabels& given,

@@ -50,7 +50,9 @@ class Model {
   bool has_stage(int stage) const;  ///< 1, 2, 3
 
   /// Prompt -> mask, labels [1,D,H,W]. A function of (weights, prompt, case_id, seed, options)
-  /// alone.
+  /// alone. Where the prompt asks for a spacing finer than the model's by more than a factor 1.25,
+  /// the mask is sampled at the model's spacing over the field of view asked for (rounded up to
+  /// whole voxels) and refined (volume/refine_labels.hpp).
   Volume sample_mask(const Prompt& prompt, const std::string& case_id, uint64_t seed,
                      const MaskSampling& options = {}, const StepCallback& on_step = {}) const;
   /// The same around labels that are kept, on their grid `geometry` (RAS axes); spacing and size of
