@@ -18,8 +18,8 @@ class ClassWeights : public ::testing::Test {
     config_.class_weight_exponent = 0.5;
     synthesizer_ = Synthesizer(config_, vocabulary_.size(), vocabulary_.tumor());
     auto counts = torch::zeros({vocabulary_.size()}, at::kLong);
-    counts[0] = 900;
-    counts[1] = 100;
+    counts[0] = 900'000;
+    counts[1] = 100'000;
     synthesizer_->set_label_counts(counts);
   }
 
