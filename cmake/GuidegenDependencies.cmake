@@ -4,6 +4,7 @@ find_package(CLI11 2.1 REQUIRED)
 find_package(spdlog 1.10 REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(ZLIB REQUIRED)
+find_package(ICU 70 REQUIRED COMPONENTS uc)
 
 # ITK's own usage file sets directory-wide flags; one INTERFACE target keeps it where it is used.
 find_package(ITK 5.2 REQUIRED COMPONENTS

@@ -31,7 +31,7 @@ esac
 packages=(
   g++ cmake ninja-build ccache
   libinsighttoolkit5-dev libgdcm-dev libgdcm-tools
-  nlohmann-json3-dev libcli11-dev libspdlog-dev libssl-dev zlib1g-dev
+  nlohmann-json3-dev libcli11-dev libspdlog-dev libicu-dev libssl-dev zlib1g-dev
   libgloo-dev libgtest-dev libgmock-dev libbenchmark-dev
   python3 python3-venv unzip
 )

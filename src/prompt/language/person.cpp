@@ -1,0 +1,103 @@
+#include "prompt/language/person.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace guidegen::language {
+namespace {
+
+template <typename Enum>
+Enum enum_of(const std::vector<std::string>& names, const std::string& name) {
+  return static_cast<Enum>(std::find(names.begin(), names.end(), name) - names.begin());
+}
+
+class Reader {
+ public:
+  explicit Reader(const std::vector<Item>& items) : items_(items) {}
+
+  Person run() {
+    for (const Item& item : items_) {
+      if (item.family) {
+        if (item.kind == Kind::kAge) reject(item, "family history");
+        continue;
+      }
+      take(item);
+    }
+    if (!person_.sex) take_pronouns();
+    return std::move(person_);
+  }
+
+ private:
+  void reject(const Item& item, const std::string& reason) {
+    person_.rejected.push_back({{item.begin, item.end}, reason});
+  }
+
+  /// The first that is said counts.
+  template <typename T>
+  void say(std::optional<Said<T>>& field, T value, const Item& item) {
+    if (!field) {
+      field = {value, {item.begin, item.end}};
+    } else if (field->value != value) {
+      reject(item, "said otherwise");
+    }
+  }
+
+  void take(const Item& item) {
+    switch (item.kind) {
+      case Kind::kSex:
+        if (!item.negated) say(person_.sex, enum_of<Sex>(sex_names(), item.meaning->value), item);
+        break;
+      case Kind::kRace:
+        take_race(item);
+        break;
+      case Kind::kContrast:
+        say(person_.contrast, enum_of<ContrastPhase>(contrast_names(), item.meaning->value), item);
+        break;
+      case Kind::kAge:
+        take_age(item);
+        break;
+      default:
+        break;
+    }
+  }
+
+  /// "hispanic", or "hispanic female" as "Latina" says.
+  void take_race(const Item& item) {
+    const std::string& value = item.meaning->value;
+    const size_t space = value.find(' ');
+    say(person_.race, enum_of<Race>(race_names(), value.substr(0, space)), item);
+    if (space == std::string::npos || person_.sex) return;
+    say(person_.sex, enum_of<Sex>(sex_names(), value.substr(space + 1)), item);
+  }
+
+  void take_age(const Item& item) {
+    const std::string& value = item.meaning->value;
+    const double years = std::floor(value == "months" ? item.number / 12 : item.number);
+    const bool possible = years >= 0 && years <= 120;
+    if (value == "female" || value == "male") {
+      if (possible) say(person_.sex, enum_of<Sex>(sex_names(), value), item);
+    }
+    if (item.past || !possible) {
+      reject(item, item.past ? "past" : "out of range");
+    } else {
+      say(person_.age, static_cast<int>(years), item);
+    }
+  }
+
+  void take_pronouns() {
+    for (const Item& item : items_) {
+      if (item.kind != Kind::kPronoun || item.meaning->value.empty()) continue;
+      if (person_.sex) return;
+      person_.sex = {enum_of<Sex>(sex_names(), item.meaning->value), {item.begin, item.end}};
+    }
+  }
+
+  const std::vector<Item>& items_;
+  Person person_;
+};
+
+}  // namespace
+
+Person person_of(const std::vector<Item>& items) { return Reader(items).run(); }
+
+}  // namespace guidegen::language
