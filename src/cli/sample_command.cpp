@@ -13,6 +13,7 @@
 #include "guidegen/generate/case_plan.hpp"
 #include "guidegen/generate/gates.hpp"
 #include "guidegen/nn/accelerator.hpp"
+#include "guidegen/prompt/free_text.hpp"
 #include "guidegen/stages/model.hpp"
 #include "guidegen/volume/nifti.hpp"
 #include "guidegen/volume/preview.hpp"
@@ -102,7 +103,7 @@ Json sample_one_mask(const Model& model, const PlannedCase& planned, const Optio
 
 void run_stage1(const Options& options) {
   const std::vector<PlannedCase> plan =
-      plan_cases(read_prompts(options.prompts), options.selection, options.prompts);
+      plan_cases(read_resolved(options.prompts), options.selection, options.prompts);
   const Model model = load_with_stages(options, {1});
   for (const PlannedCase& planned : plan) model.geometry_for(planned.prompt);
   const OutputFolder folder(options.out);
@@ -155,7 +156,7 @@ Prompt prompt_for_mask(const Options& options) {
   prompt.id = "case";
   if (!options.prompts.empty()) {
     std::vector<PlannedCase> plan =
-        plan_cases(read_prompts(options.prompts), options.selection, options.prompts);
+        plan_cases(read_resolved(options.prompts), options.selection, options.prompts);
     plan.erase(std::remove_if(plan.begin(), plan.end(),
                               [](const PlannedCase& planned) { return !planned.selected; }),
                plan.end());

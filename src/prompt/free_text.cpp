@@ -79,10 +79,7 @@ class Answer {
     } else if (healthy != items.end()) {
       no_tumors({healthy->begin, healthy->end});
     } else if (groups.denied) {
-      const auto denied =
-          std::find_if(groups.rejected.begin(), groups.rejected.end(),
-                       [](const Rejected& one) { return one.reason == "negated"; });
-      no_tumors(denied->span);
+      no_tumors(groups.rejected.front().span);
     }
   }
 

@@ -84,4 +84,8 @@ std::vector<Prompt> resolve_texts(const std::vector<Prompt>& prompts, const std:
   return all;
 }
 
+std::vector<Prompt> read_resolved(const std::filesystem::path& path) {
+  return resolve_texts(read_prompts(path), path.string());
+}
+
 }  // namespace guidegen

@@ -101,4 +101,7 @@ std::vector<Prompt> resolve_texts(const std::vector<Prompt>& prompts, const std:
                                   const TextReader& reader = TextReader::shipped(),
                                   const TermMatcher& matcher = {});
 
+/// read_prompts, then resolve_texts with the shipped reader: what commands that generate read.
+std::vector<Prompt> read_resolved(const std::filesystem::path& path);
+
 }  // namespace guidegen

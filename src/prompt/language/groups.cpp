@@ -42,6 +42,9 @@ class Collector {
     }
     if (pending_ && pending_->has_head) reject(pending_->span, "no organ");
     if (out_.groups.size() > kMostGroups) out_.groups.resize(kMostGroups);
+    for (Group& group : out_.groups) {
+      if (!group.count && group.one && !group.open) group.count = {1, *group.one};
+    }
     return std::move(out_);
   }
 
@@ -50,12 +53,14 @@ class Collector {
 
   void take(Mention mention, const Mention* next) {
     if (mention.has_head && !mention.wanted()) {
-      out_.denied = out_.denied || (mention.negated && !mention.benign && !mention.family);
+      // Of organs outside of prompts nothing follows.
+      out_.denied = out_.denied || !is_outside(mention);
       reject(whole_span(mention), reason_of(mention));
       last_was_wanted_ = false;
       return;
     }
     drop_impossible_sizes(mention);
+    take_organ_from_context(mention);
     std::vector<Group> groups = expand(mention);
     if (groups.empty() && is_outside(mention)) {
       reject(whole_span(mention), "organ outside of prompts");
@@ -79,6 +84,21 @@ class Collector {
   static bool is_outside(const Mention& mention) {
     return std::any_of(mention.places.begin(), mention.places.end(),
                        [](const auto& place) { return place.value.outside; });
+  }
+
+  /// "one in the head", "right 2 tumors": of the organ that was spoken of.
+  void take_organ_from_context(Mention& mention) const {
+    const Group* last = out_.groups.empty() ? nullptr : &out_.groups.back();
+    if (!last || !mention.has_head) return;
+    const bool named = std::any_of(
+        mention.places.begin(), mention.places.end(),
+        [](const auto& place) { return place.value.organ || place.value.outside; });
+    if (named) return;
+    for (auto& place : mention.places) {
+      Place organ;
+      organ.organ = last->organ;
+      if (const auto both = merged(place.value, organ)) place.value = *both;
+    }
   }
 
   void drop_impossible_sizes(Mention& mention) {
@@ -105,7 +125,7 @@ class Collector {
     bool paired = false;
     for (const auto& place : mention.places) {
       if (!place.value.organ || place.value.outside) continue;
-      const std::vector<Place> sides = one_sided(place.value);
+      const std::vector<Place> sides = sides_of(place.value, mention);
       paired = paired || sides.size() > 1;
       for (const Place& side : sides) {
         Group group;
@@ -119,6 +139,11 @@ class Collector {
     if (mention.grammar != Grammar::kMany && !paired) keep_one_position(groups, mention);
     share_out(mention, paired, groups);
     return groups;
+  }
+
+  static std::vector<Place> sides_of(Place place, const Mention& mention) {
+    if (!mention.sided_sizes.empty()) place.side = Side::kBoth;
+    return one_sided(place);
   }
 
   static bool repeats(const std::vector<Group>& groups, const Group& group) {
@@ -143,9 +168,24 @@ class Collector {
   /// Counts and sizes of a mention among its places.
   static void share_out(const Mention& mention, bool paired, std::vector<Group>& groups) {
     const size_t places = groups.size();
+    if (places == 1 && lists_each(mention)) {
+      one_a_size(mention, groups);
+      return;
+    }
+    const bool sided = places == 2 && !mention.sided_sizes.empty();
     for (size_t i = 0; i < places; ++i) {
       Group& group = groups[i];
-      if (mention.sizes.size() == places && !mention.largest) {
+      group.open = mention.several || mention.grammar == Grammar::kMany;
+      if (mention.grammar == Grammar::kOne ||
+          (mention.grammar == Grammar::kDisease && mention.sizes.size() == 1)) {
+        group.one = mention.span;
+      }
+      if (sided) {
+        // one_sided gives the left first.
+        const bool left_first = mention.sided_sizes[0].first == Side::kLeft;
+        group.size_mm = mention.sided_sizes[left_first ? i : 1 - i].second;
+        group.one = mention.span;
+      } else if (mention.sizes.size() == places && !mention.largest) {
         group.size_mm = mention.sizes[i];
       } else {
         group.size_mm = size_of(mention);
@@ -160,6 +200,23 @@ class Collector {
         // "bilateral renal masses"
         group.count = {1, group.organ_span};
       }
+    }
+  }
+
+  /// "two nodules, 8 mm and 14 mm": the tumors differ.
+  static bool lists_each(const Mention& mention) {
+    const size_t sizes = mention.sizes.size();
+    if (sizes < 2 || mention.largest || mention.grammar != Grammar::kMany) return false;
+    return !mention.several && (!mention.count || mention.count->value == static_cast<int>(sizes));
+  }
+
+  static void one_a_size(const Mention& mention, std::vector<Group>& groups) {
+    const Group pattern = groups.front();
+    groups.clear();
+    for (const auto& size : mention.sizes) {
+      groups.push_back(pattern);
+      groups.back().size_mm = size;
+      groups.back().count = {1, mention.count ? mention.count->span : size.span};
     }
   }
 
@@ -178,12 +235,14 @@ class Collector {
       out_.groups.push_back(std::move(group));
     }
     last_was_wanted_ = true;
+    last_sentence_ = mention.sentence;
   }
 
   static void inherit(std::vector<Group>& groups, const Mention& from) {
     for (Group& group : groups) {
       fill(group.stage, from.stage);
       fill(group.size_mm, size_of(from));
+      if (from.has_head && from.grammar == Grammar::kOne) group.one = from.span;
       if (groups.size() == 1) fill(group.count, from.count);
     }
   }
@@ -206,6 +265,8 @@ class Collector {
     fill(group.count, other.count);
     fill(group.size_mm, other.size_mm);
     fill(group.stage, other.stage);
+    if (!group.one) group.one = other.one;
+    group.open = group.open || other.open;
   }
 
   /// The group that the mention is about again, if it is.
@@ -236,8 +297,21 @@ class Collector {
     for (const auto& place : mention.places) refine_place(last, place);
     fill(last.size_mm, size_of(mention));
     fill(last.stage, mention.stage);
-    const bool counts = !mention.largest && !mention.one_of_them;
-    if (counts && (mention.has_head || mention.label)) fill(last.count, mention.count);
+    say_count(mention, last);
+  }
+
+  /// "four lesions: three are cysts, one is a metastasis": the member takes the place of all.
+  void say_count(const Mention& mention, Group& group) {
+    if (mention.largest || mention.one_of_them) return;
+    const bool member = mention.has_head && mention.count && group.count &&
+                        group.count->value > mention.count->value &&
+                        mention.sentence == last_sentence_ && !mention.definite;
+    if (member) group.count = mention.count;
+    fill(group.count, mention.count);
+    if (mention.has_head && mention.grammar != Grammar::kDisease && !group.one) {
+      group.one = mention.grammar == Grammar::kOne ? std::optional(mention.span) : std::nullopt;
+      group.open = group.open || mention.grammar == Grammar::kMany;
+    }
   }
 
   void keep_for_next(Mention mention, std::vector<Group> groups) {
@@ -252,6 +326,10 @@ class Collector {
       fill(pending_->count, mention.count);
       pending_->sizes.insert(pending_->sizes.end(), mention.sizes.begin(), mention.sizes.end());
     } else if (groups.empty()) {
+      if (pending_) {
+        fill(mention.stage, pending_->stage);
+        fill(mention.count, pending_->count);
+      }
       pending_ = std::move(mention);
     }
   }
@@ -277,6 +355,7 @@ class Collector {
   std::optional<Mention> pending_;  // tumors without an organ yet
   std::optional<Group> counted_;    // replaced by its members
   bool last_was_wanted_ = false;
+  size_t last_sentence_ = 0;
 };
 
 }  // namespace

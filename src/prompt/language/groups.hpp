@@ -16,6 +16,9 @@ struct Group {
   std::optional<Said<int>> count;
   std::optional<Said<double>> size_mm;
   std::optional<Said<std::string>> stage;
+  /// Singular words: one, unless a number is said; and words that leave the number open.
+  std::optional<Span> one;
+  bool open = false;
 };
 
 struct Rejected {

@@ -104,6 +104,7 @@ class Loader {
     language_.ones_joiner = root_.text("ones_joiner", "");
     language_.units = table("units", 0.001, 10000);
     language_.by = folded_list("by");
+    language_.between = folded_list("between");
     language_.to = folded_list("to");
     language_.and_words = folded_list("and");
     language_.stage_before = folded_list("stage_before");
@@ -213,6 +214,7 @@ class Loader {
 
   void scopes() {
     add("but", Kind::kBreak);
+    add("new", Kind::kNew);
     pair("negation", Kind::kNegation, Kind::kNegationAfter);
     pair("history", Kind::kHistory, Kind::kHistoryAfter);
     add("family", Kind::kFamily);

@@ -10,6 +10,7 @@ namespace {
 
 constexpr const char* kNumberSlot = "{n}";
 constexpr const char* kSizeSlot = "{size}";
+constexpr const char* kStageSlot = "{stage}";
 /// Opens an edge whose word follows without white space; no word contains it.
 constexpr char kGlued = '~';
 
@@ -66,9 +67,10 @@ void Lexicon::add(const std::string& phrase, const Meaning& meaning, const std::
   const std::string words = alone ? phrase.substr(1) : phrase;
   size_t node = 0;
   for (const std::string& edge : edges_of(words)) {
-    if (edge.starts_with("{") && edge != kNumberSlot && edge != kSizeSlot) {
+    const bool slot = edge == kNumberSlot || edge == kSizeSlot || edge == kStageSlot;
+    if (edge.starts_with("{") && !slot) {
       throw_usage(source, ": ", meaning.key, ": '", phrase, "' has an unknown slot, expected ",
-                  kNumberSlot, " or ", kSizeSlot);
+                  kNumberSlot, ", ", kSizeSlot, " or ", kStageSlot);
     }
     node = child(node, edge);
     const std::string word = edge.front() == kGlued ? edge.substr(1) : edge;
@@ -121,6 +123,7 @@ void Lexicon::walk(Search& search, size_t node, size_t at, double number) const 
   const Atom& atom = atoms[at];
   if (atom.kind == Kind::kNumber) follow(kNumberSlot, atom.number);
   if (atom.kind == Kind::kSize) return follow(kSizeSlot, atom.number);
+  if (atom.kind == Kind::kStage) return follow(kStageSlot, number);
   if (atom.token.glued) follow(kGlued + atom.token.text, number);
   follow(atom.token.text, number);
   // Never at the ends of a phrase: a mark there belongs to the sentence.

@@ -26,7 +26,7 @@ struct Match {
 };
 
 /// All phrases of a language. A phrase is words and marks; `{n}` stands for a number, `{size}` for
-/// a length; `{n}m` needs no white space between them. Hyphens and apostrophes do not matter. A
+/// a length, `{stage}` for a stage; `{n}m` needs no white space between them. Hyphens and apostrophes do not matter. A
 /// phrase that opens with "=" counts only where it stands alone between marks.
 class Lexicon {
  public:

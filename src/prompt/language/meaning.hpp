@@ -33,6 +33,7 @@ enum class Kind {
   kWith,           ///< with: prepositions and verbs that open something new
   kAnd,            ///< and
   kBreak,          ///< but: end every scope
+  kNew,            ///< new: ends every scope, and qualifies a tumor
   kNear,           ///< near: what follows is where the tumor is not
   kPerson,         ///< people: "cancer patient" counts no tumors
   kNegation,       ///< negation.before

@@ -140,7 +140,10 @@ class SizeReader {
     if (!contains(language_.and_words, atoms_[at + 1].token.text)) return {};
     const auto second = single(at + 2, unit);
     if (!second) return {};
-    return {{atoms_[at].number * unit, at + 1}, *second};
+    const double first = atoms_[at].number * unit;
+    const bool range = at > 0 && contains(language_.between, atoms_[at - 1].token.text);
+    if (range) return {{(first + second->first) / 2, second->second}};
+    return {{first, at + 1}, *second};
   }
 
  private:

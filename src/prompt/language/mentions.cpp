@@ -127,7 +127,28 @@ class SentenceReader {
   /// Sizes and stages follow their tumor; those before the first belong to it.
   void take_measures(size_t gap) {
     Mention& mention = mentions_[gap == 0 ? 0 : gap - 1];
+    if (gap > 0) mention.sided_sizes = sided_sizes(gap);
+    if (!mention.sided_sizes.empty()) return;
     for (size_t i = gap_begin(gap); i < gap_end(gap); ++i) take_measure(items_[i], mention);
+  }
+
+  /// "left 2 cm, right 3 cm" in a gap; empty where it does not hold just that.
+  std::vector<std::pair<Side, Said<double>>> sided_sizes(size_t gap) const {
+    std::vector<std::pair<Side, Said<double>>> sizes;
+    const Item* side = nullptr;
+    for (size_t i = gap_begin(gap); i < gap_end(gap); ++i) {
+      const Item& item = items_[i];
+      if (item.kind == Kind::kPlace) {
+        const Place& place = item.meaning->place;
+        if (place.organ || !place.side || *place.side == Side::kBoth) continue;
+        side = &item;
+      } else if (item.kind == Kind::kSize && side != nullptr) {
+        sizes.push_back({*side->meaning->place.side, {item.number, span_of(item)}});
+        side = nullptr;
+      }
+    }
+    if (sizes.size() != 2 || sizes[0].first == sizes[1].first) sizes.clear();
+    return sizes;
   }
 
   void add_site(const Site& site, Mention& mention) const {
@@ -165,15 +186,16 @@ class SentenceReader {
 
   void take_sites() {
     const bool opens = !lists_in(0).empty();
-    const bool closes = !lists_in(phrases_.size()).empty();
+    const bool closes = mentions_.back().sided_sizes.empty() && !lists_in(phrases_.size()).empty();
     // "The liver contains two lesions, the left kidney one."
     const bool site_first = opens && !closes;
     for (size_t i = 0; i < mentions_.size(); ++i) {
       std::vector<SiteList> lists = lists_in(site_first ? i : i + 1);
-      if (lists.empty() && i == 0 && mentions_[0].places.empty()) lists = lists_in(0);
       if (site_first && lists.size() > 1) lists.erase(lists.begin(), lists.end() - 1);
-      take_lists(lists, mentions_[i]);
+      if (site_first || mentions_[i].sided_sizes.empty()) take_lists(lists, mentions_[i]);
     }
+    // "Pancreas: a mass in the tail."
+    if (opens && !has_organ(mentions_[0])) take_lists({lists_in(0).back()}, mentions_[0]);
   }
 
   void take_lists(const std::vector<SiteList>& lists, Mention& mention) {
@@ -225,11 +247,12 @@ class SentenceReader {
   /// A sentence that only says more: "Size: 3 cm.", "It is in the left kidney."
   std::vector<Mention> without_head() {
     Mention mention;
+    bool label = true;
     mention.sentence = first_ < last_ ? items_[first_].sentence : 0;
     for (size_t i = first_; i < last_; ++i) {
       const Item& item = items_[i];
       take_measure(item, mention);
-      mention.label = mention.label || item.is_mark(":");
+      label = label && (item.kind == Kind::kStage || item.kind == Kind::kMark);
       if (item.negated || item.past || item.family || item.sought) return {};
     }
     for (const SiteList& list : sites_of(items_, first_, last_)) {
@@ -238,6 +261,7 @@ class SentenceReader {
     const bool says = !mention.places.empty() || !mention.sizes.empty() || mention.stage ||
                       mention.count;
     if (!says) return {};
+    mention.label = label;
     mention.span = {items_[first_].begin, items_[last_ - 1].end};
     return {mention};
   }

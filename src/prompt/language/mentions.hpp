@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "prompt/language/sites.hpp"
@@ -32,6 +33,8 @@ struct Mention {
   bool each = false;     ///< the count holds at each place
   bool from_article = false;
   std::vector<Said<double>> sizes;
+  /// "left 2 cm, right 3 cm": sizes by side.
+  std::vector<std::pair<Side, Said<double>>> sided_sizes;
   bool largest = false;  ///< the size is that of the largest
   std::optional<Said<std::string>> stage;
   bool definite = false;     ///< "the mass"

@@ -87,7 +87,7 @@ class Reader {
 
   static bool is_modifier(const Item& item) {
     return item.kind == Kind::kPlace || item.kind == Kind::kSize || item.kind == Kind::kStage ||
-           item.kind == Kind::kUnknown || item.kind == Kind::kBenignQuality ||
+           item.kind == Kind::kUnknown || item.kind == Kind::kNew || item.kind == Kind::kBenignQuality ||
            item.kind == Kind::kLargest || item.kind == Kind::kEach || item.is_mark("-") ||
            item.is_mark("'") || item.is_mark("\"");
   }

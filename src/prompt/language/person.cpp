@@ -24,6 +24,7 @@ class Reader {
       take(item);
     }
     if (!person_.sex) take_pronouns();
+    if (!person_.age) take_bare_age();
     return std::move(person_);
   }
 
@@ -45,7 +46,7 @@ class Reader {
   void take(const Item& item) {
     switch (item.kind) {
       case Kind::kSex:
-        if (!item.negated) say(person_.sex, enum_of<Sex>(sex_names(), item.meaning->value), item);
+        say(person_.sex, enum_of<Sex>(sex_names(), item.meaning->value), item);
         break;
       case Kind::kRace:
         take_race(item);
@@ -89,6 +90,45 @@ class Reader {
       if (item.kind != Kind::kPronoun || item.meaning->value.empty()) continue;
       if (person_.sex) return;
       person_.sex = {enum_of<Sex>(sex_names(), item.meaning->value), {item.begin, item.end}};
+    }
+  }
+
+  static bool is_person(const Item& item) {
+    return item.kind == Kind::kSex || item.kind == Kind::kPerson || item.kind == Kind::kPronoun ||
+           item.kind == Kind::kRace;
+  }
+
+  bool is_end(size_t at) const {
+    return at >= items_.size() || items_[at].kind == Kind::kMark || items_[at].kind == Kind::kAnd ||
+           items_[at].kind == Kind::kWith || items_[at].kind == Kind::kBreak;
+  }
+
+  /// A number that stands alone near a person: "man, 62,", "he is 62 and", "a girl of 9 with".
+  bool is_bare_age(size_t at) const {
+    const Item& item = items_[at];
+    if (item.kind != Kind::kNumber || item.family) return false;
+    const bool whole = item.number == std::floor(item.number) && item.number <= 110;
+    if (!whole || item.number < 1 || !near_person(at)) return false;
+    const bool opens = at == 0 || items_[at - 1].kind == Kind::kMark || is_person(items_[at - 1]);
+    if (opens) return is_end(at + 1);
+    const bool linked = items_[at - 1].kind == Kind::kPreposition ||
+                        items_[at - 1].kind == Kind::kWith;
+    return linked && at > 1 && is_person(items_[at - 2]) && is_end(at + 1);
+  }
+
+  bool near_person(size_t at) const {
+    constexpr size_t kNear = 6;
+    const size_t first = at > kNear ? at - kNear : 0;
+    const size_t last = std::min(items_.size(), at + kNear);
+    return std::any_of(items_.begin() + static_cast<std::ptrdiff_t>(first),
+                       items_.begin() + static_cast<std::ptrdiff_t>(last), is_person);
+  }
+
+  void take_bare_age() {
+    for (size_t i = 0; i < items_.size(); ++i) {
+      if (!is_bare_age(i)) continue;
+      person_.age = {static_cast<int>(items_[i].number), {items_[i].begin, items_[i].end}};
+      return;
     }
   }
 

@@ -41,8 +41,25 @@ class SentenceScopes {
     return joined || (!placed && !needs_and);
   }
 
+  /// "the patient", "he", "a 52-year-old man": the clause is about the patient again.
+  bool is_subject(size_t at) const {
+    while (at < last_ &&
+           (items_[at].kind == Kind::kDefinite || items_[at].kind == Kind::kArticle)) {
+      ++at;
+    }
+    return at < last_ && (items_[at].kind == Kind::kPronoun || items_[at].kind == Kind::kPerson ||
+                          items_[at].kind == Kind::kAge);
+  }
+
+  /// "resected carcinoma": stands before what it is said of.
+  bool qualifies_next(size_t at) const {
+    if (at + 1 >= last_) return false;
+    const Kind next = items_[at + 1].kind;
+    return next == Kind::kPlace || next == Kind::kTumor || next == Kind::kStage;
+  }
+
   void end_scopes(const Item& item, size_t at) {
-    if (item.kind == Kind::kBreak) {
+    if (item.kind == Kind::kBreak || item.kind == Kind::kNew) {
       negated_ = past_ = family_ = sought_ = false;
     } else if (item.kind == Kind::kWith) {
       // "No history of cancer with a nodule": something was denied already.
@@ -52,20 +69,19 @@ class SentenceScopes {
       const bool comma = item.kind != Kind::kAnd;
       if (!list_goes_on(at, false)) negated_ = sought_ = false;
       if (!list_goes_on(at, comma)) past_ = false;
-      const bool subject = at + 1 < last_ && (items_[at + 1].kind == Kind::kPronoun ||
-                                              items_[at + 1].kind == Kind::kPerson);
-      if (subject) family_ = false;
+      if (is_subject(at + 1)) family_ = false;
     } else if (item.is_mark(")")) {
       negated_ = past_ = sought_ = false;
     }
   }
 
-  void open_scopes(const Item& item) {
+  void open_scopes(const Item& item, size_t at) {
     if (item.kind == Kind::kNegation) {
       negated_ = true;
       content_ = false;
     }
-    if (item.kind == Kind::kHistory) past_ = true;
+    const bool after = item.kind == Kind::kHistoryAfter && qualifies_next(at);
+    if (item.kind == Kind::kHistory || after) past_ = true;
     if (item.kind == Kind::kFamily) family_ = true;
     if (item.kind == Kind::kSought) sought_ = true;
   }
@@ -74,7 +90,7 @@ class SentenceScopes {
     for (size_t i = first_; i < last_; ++i) {
       Item& item = items_[i];
       end_scopes(item, i);
-      open_scopes(item);
+      open_scopes(item, i);
       item.negated = negated_;
       item.past = past_;
       item.family = family_;
@@ -87,7 +103,7 @@ class SentenceScopes {
     for (size_t i = first_; i < last_; ++i) {
       const Kind kind = items_[i].kind;
       if (kind == Kind::kNegationAfter) mark_back(i, &Item::negated);
-      if (kind == Kind::kHistoryAfter) mark_back(i, &Item::past);
+      if (kind == Kind::kHistoryAfter && !qualifies_next(i)) mark_back(i, &Item::past);
     }
   }
 
