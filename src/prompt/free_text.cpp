@@ -136,7 +136,10 @@ struct TextReader::Languages {
         if (token.type != language::Token::Type::kWord) return 0;
         const auto& words = language.detect;
         const bool telling = std::find(words.begin(), words.end(), token.text) != words.end();
-        return (telling ? 2U : 0U) + (language.lexicon.knows_word(token.text) ? 1U : 0U);
+        const bool compound = language.compounds && !language.lexicon.knows_word(token.text) &&
+                              !language.lexicon.parts_of_compound(token.text).empty();
+        return (telling ? 2U : 0U) + (language.lexicon.knows_word(token.text) ? 1U : 0U) +
+               (compound ? 2U : 0U);
       };
       size_t score = 0;
       for (const language::Token& token : tokens) score += known(token);

@@ -101,7 +101,7 @@ class Loader {
     language_.number_words = table("numbers", 0, 1000);
     language_.multipliers = table("number_multipliers", 2, 1000);
     language_.number_joiners = folded_list("number_joiners");
-    language_.ones_joiner = root_.text("ones_joiner", "");
+    join_ones_first(root_.text("ones_joiner", ""));
     language_.units = table("units", 0.001, 10000);
     language_.by = folded_list("by");
     language_.between = folded_list("between");
@@ -110,9 +110,22 @@ class Loader {
     language_.stage_before = folded_list("stage_before");
     language_.stage_after = folded_list("stage_after");
     for (const auto& [word, value] : language_.number_words) {
-      language_.lexicon.add_known_word(word);
+      language_.lexicon.add_number_word(word);
     }
     valued("sizes", Kind::kSize, 3, 150);
+  }
+
+  /// "zweiundsechzig" of "zwei", "und" and "sechzig".
+  void join_ones_first(const std::string& joiner) {
+    if (joiner.empty()) return;
+    const std::map<std::string, double> words = language_.number_words;
+    for (const auto& [one, ones] : words) {
+      for (const auto& [ten, tens] : words) {
+        if (ones >= 1 && ones < 10 && tens >= 20 && tens < 100) {
+          language_.number_words.emplace(one + folded(joiner) + ten, ones + tens);
+        }
+      }
+    }
   }
 
   /// {"number": [phrases]}.

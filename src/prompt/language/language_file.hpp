@@ -19,7 +19,6 @@ struct Language {
   std::map<std::string, double> number_words;
   std::map<std::string, double> multipliers;  ///< "hundred": 100
   std::vector<std::string> number_joiners;    ///< "y" of "sesenta y dos"
-  std::string ones_joiner;                    ///< "und" of "zweiundsechzig": ones come first
   std::map<std::string, double> units;        ///< millimeters
   std::vector<std::string> by;                ///< between the sides of a size: "x", "by"
   std::vector<std::string> between;           ///< "between" of "between 2 and 3 cm"

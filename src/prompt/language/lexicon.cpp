@@ -96,6 +96,11 @@ void Lexicon::add_known_word(const std::string& word) {
   for (const Token& token : tokenize(word)) words_.insert(token.text);
 }
 
+void Lexicon::add_number_word(const std::string& word) {
+  phrase_words_.insert(word);
+  words_.insert(word);
+}
+
 void Lexicon::add_correction(const std::string& wrong, const std::string& right) {
   corrections_.emplace(wrong, right);
 }

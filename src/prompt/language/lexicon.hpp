@@ -34,6 +34,8 @@ class Lexicon {
   void add(const std::string& phrase, const Meaning& meaning, const std::string& source);
   /// Words that are no misspelling of any other.
   void add_known_word(const std::string& word);
+  /// One that may be a part of a compound word, too.
+  void add_number_word(const std::string& word);
   void add_correction(const std::string& wrong, const std::string& right);
 
   /// The longest phrase that starts at `at`.

@@ -57,8 +57,7 @@ class NumberWords {
     const auto multiplier = language_.multipliers.find(token.text);
     if (multiplier != language_.multipliers.end()) return multiply(multiplier->second);
     const auto word = language_.number_words.find(token.text);
-    if (word != language_.number_words.end()) return append(word->second);
-    return !any_ && ones_first(token.text);
+    return word != language_.number_words.end() && append(word->second);
   }
 
   bool multiply(double factor) {
@@ -77,20 +76,6 @@ class NumberWords {
                       (value_ == 10 && value < 10);
     if (!fits || (any_ && value == 0)) return false;
     value_ += value;
-    return any_ = true;
-  }
-
-  /// "zweiundsechzig".
-  bool ones_first(const std::string& word) {
-    if (language_.ones_joiner.empty()) return false;
-    const size_t cut = word.find(language_.ones_joiner);
-    if (cut == std::string::npos) return false;
-    const auto ones = language_.number_words.find(word.substr(0, cut));
-    const auto tens =
-        language_.number_words.find(word.substr(cut + language_.ones_joiner.size()));
-    const auto none = language_.number_words.end();
-    if (ones == none || tens == none || ones->second >= 10) return false;
-    value_ = tens->second + ones->second;
     return any_ = true;
   }
 

@@ -192,10 +192,21 @@ class SentenceReader {
     for (size_t i = 0; i < mentions_.size(); ++i) {
       std::vector<SiteList> lists = lists_in(site_first ? i : i + 1);
       if (site_first && lists.size() > 1) lists.erase(lists.begin(), lists.end() - 1);
-      if (site_first || mentions_[i].sided_sizes.empty()) take_lists(lists, mentions_[i]);
+      if (!mentions_[i].sided_sizes.empty()) keep_organs(lists);
+      take_lists(lists, mentions_[i]);
     }
     // "Pancreas: a mass in the tail."
     if (opens && !has_organ(mentions_[0])) take_lists({lists_in(0).back()}, mentions_[0]);
+  }
+
+  /// Drops the sides of "left 2 cm, right 3 cm".
+  static void keep_organs(std::vector<SiteList>& lists) {
+    for (SiteList& list : lists) {
+      std::vector<Site>& sites = list.sites;
+      sites.erase(std::remove_if(sites.begin(), sites.end(),
+                                 [](const Site& site) { return !site.place.organ; }),
+                  sites.end());
+    }
   }
 
   void take_lists(const std::vector<SiteList>& lists, Mention& mention) {

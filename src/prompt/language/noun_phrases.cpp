@@ -54,6 +54,7 @@ class Reader {
   bool is_pronoun(size_t at) const {
     const Item& item = items_[at];
     const bool candidate = item.kind == Kind::kOneOfThem || item.kind == Kind::kAnother ||
+                           item.kind == Kind::kArticle ||
                            item.kind == Kind::kNumber || item.kind == Kind::kCount;
     if (!candidate || at + 1 >= last_) return false;
     const bool large = item.kind == Kind::kNumber && item.number > 20;
