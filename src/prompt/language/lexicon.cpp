@@ -9,6 +9,7 @@ namespace guidegen::language {
 namespace {
 
 constexpr const char* kNumberSlot = "{n}";
+constexpr const char* kDigitsSlot = "{digits}";
 constexpr const char* kSizeSlot = "{size}";
 constexpr const char* kStageSlot = "{stage}";
 /// Opens an edge whose word follows without white space; no word contains it.
@@ -67,10 +68,11 @@ void Lexicon::add(const std::string& phrase, const Meaning& meaning, const std::
   const std::string words = alone ? phrase.substr(1) : phrase;
   size_t node = 0;
   for (const std::string& edge : edges_of(words)) {
-    const bool slot = edge == kNumberSlot || edge == kSizeSlot || edge == kStageSlot;
+    const bool slot = edge == kNumberSlot || edge == kDigitsSlot || edge == kSizeSlot ||
+                      edge == kStageSlot;
     if (edge.starts_with("{") && !slot) {
       throw_usage(source, ": ", meaning.key, ": '", phrase, "' has an unknown slot, expected ",
-                  kNumberSlot, ", ", kSizeSlot, " or ", kStageSlot);
+                  kNumberSlot, ", ", kDigitsSlot, ", ", kSizeSlot, " or ", kStageSlot);
     }
     node = child(node, edge);
     const std::string word = edge.front() == kGlued ? edge.substr(1) : edge;
@@ -127,6 +129,7 @@ void Lexicon::walk(Search& search, size_t node, size_t at, double number) const 
   };
   const Atom& atom = atoms[at];
   if (atom.kind == Kind::kNumber) follow(kNumberSlot, atom.number);
+  if (atom.token.type == Token::Type::kNumber) follow(kDigitsSlot, atom.number);
   if (atom.kind == Kind::kSize) return follow(kSizeSlot, atom.number);
   if (atom.kind == Kind::kStage) return follow(kStageSlot, number);
   if (atom.token.glued) follow(kGlued + atom.token.text, number);

@@ -25,8 +25,8 @@ struct Match {
   double number = 0;  ///< of the last {n} or {size} in the phrase
 };
 
-/// All phrases of a language. A phrase is words and marks; `{n}` stands for a number, `{size}` for
-/// a length, `{stage}` for a stage; `{n}m` needs no white space between them. Hyphens and apostrophes do not matter. A
+/// All phrases of a language. A phrase is words and marks; `{n}` stands for a number,
+/// `{digits}` for one in digits, `{size}` for a length, `{stage}` for a stage; `{n}m` needs no white space between them. Hyphens and apostrophes do not matter. A
 /// phrase that opens with "=" counts only where it stands alone between marks.
 class Lexicon {
  public:
