@@ -81,16 +81,17 @@ void add_prompt_command(CLI::App& app) {
   command->add_option("FILE", options->source,
                       "Prompts: a JSON array, one object, or JSON Lines; or free text");
   command->add_option("--text", options->text, "Free text, whatever files there are");
-  command
-      ->add_option("--language", options->language, "Of free text: auto, or en, de, es, fr, zh")
+  command->add_option("--language", options->language, "Of free text: auto, or en, de, es, fr, zh")
       ->capture_default_str();
   CLI::Option* phrasing =
       command
           ->add_option("--text-phrasing", options->phrasing,
                        "Print this phrasing alone, one line a prompt; 0 is the structured template")
           ->check(CLI::Range(0, kPhrasingCount - 1));
-  command->add_flag("--json", options->json, "Print the prompts as one normalized JSON array; of free text what was "
-                  "understood, with spans")
+  command
+      ->add_flag("--json", options->json,
+                 "Print the prompts as one normalized JSON array; of free text what was "
+                 "understood, with spans")
       ->excludes(phrasing);
   command->footer(
       "Of free text it prints the fields understood, the bytes [begin,end) of the text that gave\n"

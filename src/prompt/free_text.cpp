@@ -138,8 +138,8 @@ struct TextReader::Languages {
         const bool telling = std::find(words.begin(), words.end(), token.text) != words.end();
         const bool compound = language.compounds && !language.lexicon.knows_word(token.text) &&
                               !language.lexicon.parts_of_compound(token.text).empty();
-        return (telling ? 2U : 0U) + (language.lexicon.knows_word(token.text) ? 1U : 0U) +
-               (compound ? 2U : 0U);
+        const bool whole = language.lexicon.knows_word(token.text);
+        return (telling ? 1U : 0U) + (whole ? 2U : 0U) + (compound ? 3U : 0U);
       };
       size_t score = 0;
       for (const language::Token& token : tokens) score += known(token);
@@ -212,13 +212,13 @@ Json to_json(const Understanding& understanding) {
                         {"value", one.value},
                         {"begin", one.begin},
                         {"end", one.end},
-                        {"words", one.words}});
+                        {"words", language::valid_utf8(one.words)}});
   }
   Json unused = Json::array();
   for (const Unused& one : understanding.unused) {
     unused.push_back({{"begin", one.begin},
                       {"end", one.end},
-                      {"words", one.words},
+                      {"words", language::valid_utf8(one.words)},
                       {"reason", one.reason}});
   }
   return {{"prompt", to_json(understanding.prompt)},

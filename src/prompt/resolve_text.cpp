@@ -29,7 +29,8 @@ void resolve(const std::string& field, const std::optional<T>& said, std::option
   }
 }
 
-/// What the text leaves open contradicts nothing: "kidney tumor" and {"organ": "kidney", "count": 2}.
+/// What the text leaves open contradicts nothing: "kidney tumor" and {"organ": "kidney", "count":
+/// 2}.
 bool says_the_same(const TumorRequest& text, const TumorRequest& field) {
   return text.organ == field.organ && (!text.position || text.position == field.position) &&
          (!text.count || text.count == field.count) &&

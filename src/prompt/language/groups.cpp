@@ -29,9 +29,7 @@ void fill(std::optional<Said<T>>& field, const std::optional<Said<T>>& from) {
   if (!field) field = from;
 }
 
-bool is_bare(const Group& group) {
-  return !group.position && !group.count && !group.size_mm;
-}
+bool is_bare(const Group& group) { return !group.position && !group.count && !group.size_mm; }
 
 class Collector {
  public:
@@ -90,9 +88,9 @@ class Collector {
   void take_organ_from_context(Mention& mention) const {
     const Group* last = out_.groups.empty() ? nullptr : &out_.groups.back();
     if (!last || !mention.has_head) return;
-    const bool named = std::any_of(
-        mention.places.begin(), mention.places.end(),
-        [](const auto& place) { return place.value.organ || place.value.outside; });
+    const bool named =
+        std::any_of(mention.places.begin(), mention.places.end(),
+                    [](const auto& place) { return place.value.organ || place.value.outside; });
     if (named) return;
     for (auto& place : mention.places) {
       Place organ;
@@ -154,14 +152,14 @@ class Collector {
 
   /// A single mass "in the body and tail of the pancreas" is one mass.
   static void keep_one_position(std::vector<Group>& groups, const Mention& mention) {
-    const bool single = mention.grammar == Grammar::kDisease || !mention.count ||
-                        mention.count->value == 1;
+    const bool single =
+        mention.grammar == Grammar::kDisease || !mention.count || mention.count->value == 1;
     if (!single || groups.size() < 2 || mention.each) return;
     const bool same = std::all_of(groups.begin(), groups.end(), [&](const Group& group) {
       return group.organ == groups.front().organ;
     });
-    const bool sided = groups.front().organ == TumorOrgan::kKidney ||
-                       groups.front().organ == TumorOrgan::kLung;
+    const bool sided =
+        groups.front().organ == TumorOrgan::kKidney || groups.front().organ == TumorOrgan::kLung;
     if (same && !sided) groups.resize(1);
   }
 
@@ -283,8 +281,7 @@ class Collector {
   /// What says no organ: more of the last tumor, or of the next where there is none yet.
   void say_more(Mention mention, std::vector<Group> groups, const Mention* next) {
     const bool about_next = mention.label && mention.stage && !mention.has_head && next &&
-                            next->has_head && !next->places.empty() &&
-                            next->sentence == mention.sentence + 1;
+                            next->has_head && next->sentence == mention.sentence + 1;
     if (out_.groups.empty() || about_next) {
       keep_for_next(std::move(mention), std::move(groups));
       return;
@@ -302,7 +299,7 @@ class Collector {
 
   /// "four lesions: three are cysts, one is a metastasis": the member takes the place of all.
   void say_count(const Mention& mention, Group& group) {
-    if (mention.largest || mention.one_of_them) return;
+    if ((mention.largest && !mention.has_head) || mention.one_of_them) return;
     const bool member = mention.has_head && mention.count && group.count &&
                         group.count->value > mention.count->value &&
                         mention.sentence == last_sentence_ && !mention.definite;

@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "prompt/language/atoms.hpp"
+#include "prompt/language/stages.hpp"
 
 namespace guidegen::language {
 namespace {
@@ -38,6 +39,9 @@ std::vector<Item> looked_up(const std::vector<Atom>& atoms, const Language& lang
       at = match->end;
     } else {
       items.push_back(item_of(atoms[at++]));
+      Item& item = items.back();
+      if (item.kind == Kind::kUnknown) item.stage = bare_stage(item.text);
+      if (item.kind == Kind::kUnknown && !item.stage.empty()) item.kind = Kind::kStage;
     }
   }
   return items;

@@ -203,6 +203,9 @@ class Loader {
       add(object, key, meaning);
     }
     object.finish();
+    Meaning spread = of_kind(Kind::kTumor, "spread");
+    spread.grammar = Grammar::kMany;
+    add(root_, "spread", spread);
     add("not_tumors", Kind::kBenign);
     add("benign_qualities", Kind::kBenignQuality);
     add("no_tumors", Kind::kHealthy);
@@ -230,6 +233,7 @@ class Loader {
     add("new", Kind::kNew);
     pair("negation", Kind::kNegation, Kind::kNegationAfter);
     pair("history", Kind::kHistory, Kind::kHistoryAfter);
+    add("normal", Kind::kNormal);
     add("family", Kind::kFamily);
     add("sought", Kind::kSought);
   }

@@ -68,8 +68,8 @@ void Lexicon::add(const std::string& phrase, const Meaning& meaning, const std::
   const std::string words = alone ? phrase.substr(1) : phrase;
   size_t node = 0;
   for (const std::string& edge : edges_of(words)) {
-    const bool slot = edge == kNumberSlot || edge == kDigitsSlot || edge == kSizeSlot ||
-                      edge == kStageSlot;
+    const bool slot =
+        edge == kNumberSlot || edge == kDigitsSlot || edge == kSizeSlot || edge == kStageSlot;
     if (edge.starts_with("{") && !slot) {
       throw_usage(source, ": ", meaning.key, ": '", phrase, "' has an unknown slot, expected ",
                   kNumberSlot, ", ", kDigitsSlot, ", ", kSizeSlot, " or ", kStageSlot);

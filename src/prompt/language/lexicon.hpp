@@ -26,8 +26,9 @@ struct Match {
 };
 
 /// All phrases of a language. A phrase is words and marks; `{n}` stands for a number,
-/// `{digits}` for one in digits, `{size}` for a length, `{stage}` for a stage; `{n}m` needs no white space between them. Hyphens and apostrophes do not matter. A
-/// phrase that opens with "=" counts only where it stands alone between marks.
+/// `{digits}` for one in digits, `{size}` for a length, `{stage}` for a stage; `{n}m` needs no
+/// white space between them. Hyphens and apostrophes do not matter. A phrase that opens with "="
+/// counts only where it stands alone between marks.
 class Lexicon {
  public:
   /// Throws Error(kUsage), opening with `source`, when the phrase is empty or stands elsewhere.
@@ -48,9 +49,7 @@ class Lexicon {
   std::vector<std::string> parts_of_compound(const std::string& folded) const;
   /// Phrases that name places, tumors and findings that are none, for matching by similarity.
   const std::vector<std::string>& terms() const { return terms_; }
-  const Meaning& meaning_of_term(size_t index) const {
-    return meanings_[term_meanings_.at(index)];
-  }
+  const Meaning& meaning_of_term(size_t index) const { return meanings_[term_meanings_.at(index)]; }
 
  private:
   struct Node {

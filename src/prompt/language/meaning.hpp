@@ -38,6 +38,7 @@ enum class Kind {
   kPerson,         ///< people: "cancer patient" counts no tumors
   kNegation,       ///< negation.before
   kNegationAfter,  ///< negation.after
+  kNormal,         ///< normal: of organs, not of tumors
   kSought,         ///< sought: "rule out", "screening for"
   kHistory,        ///< history.before
   kHistoryAfter,   ///< history.after
@@ -51,7 +52,8 @@ enum class Grammar { kOne, kMany, kDisease };
 
 struct Meaning {
   Kind kind = Kind::kUnknown;
-  /// Name of sex, race or contrast; "months" or "years" of an age.
+  /// Name of sex, race or contrast; "months" or "years" of an age; "spread" of a kTumor that only
+  /// says where else tumors are ("metastatic to").
   std::string value;
   /// Of kCount (0: several), kAge and kSize where the words fix it; negative: the number they hold.
   double number = -1;

@@ -132,9 +132,7 @@ class SizeReader {
   }
 
  private:
-  bool is_number(size_t at) const {
-    return at < atoms_.size() && atoms_[at].kind == Kind::kNumber;
-  }
+  bool is_number(size_t at) const { return at < atoms_.size() && atoms_[at].kind == Kind::kNumber; }
 
   std::optional<std::pair<double, size_t>> single(size_t at, double& unit) const {
     if (!is_number(at)) return std::nullopt;

@@ -1,6 +1,8 @@
 #include "prompt/language/mentions.hpp"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "prompt/language/noun_phrases.hpp"
 
@@ -33,9 +35,7 @@ class SentenceReader {
  private:
   // Gap g lies before phrase g; the last one ends the sentence.
   size_t gap_begin(size_t gap) const { return gap == 0 ? first_ : phrases_[gap - 1].last + 1; }
-  size_t gap_end(size_t gap) const {
-    return gap == phrases_.size() ? last_ : phrases_[gap].begin;
-  }
+  size_t gap_end(size_t gap) const { return gap == phrases_.size() ? last_ : phrases_[gap].begin; }
 
   Mention from_phrase(const NounPhrase& phrase) {
     Mention mention;
@@ -55,9 +55,9 @@ class SentenceReader {
         add_place(item.meaning->place, span_of(item), mention);
       }
     }
-    const bool of_person = phrase.last + 1 < last_ &&
-                           (items_[phrase.last + 1].kind == Kind::kPerson ||
-                            items_[phrase.last + 1].kind == Kind::kSex);
+    const bool of_person =
+        phrase.last + 1 < last_ && (items_[phrase.last + 1].kind == Kind::kPerson ||
+                                    items_[phrase.last + 1].kind == Kind::kSex);
     if (of_person && mention.from_article) {
       mention.count.reset();
       mention.grammar = Grammar::kDisease;
@@ -209,7 +209,36 @@ class SentenceReader {
     }
   }
 
+  /// "(RLL 8 mm, LUL 6 mm)": as many places as sizes, each of its own.
+  bool is_paired(const std::vector<SiteList>& lists, const Mention& mention) const {
+    size_t sites = 0;
+    std::set<TumorOrgan> organs;
+    for (const SiteList& list : lists) {
+      sites += list.sites.size();
+      for (const Site& site : list.sites) {
+        if (site.place.organ) organs.insert(*site.place.organ);
+      }
+    }
+    const bool differ = mention.grammar == Grammar::kMany || organs.size() == sites;
+    return sites > 1 && lists.size() > 1 && sites == mention.sizes.size() && differ;
+  }
+
+  static void add_pairs(const std::vector<SiteList>& lists, const std::vector<Item>& items,
+                        Mention& mention) {
+    const std::vector<Said<Place>> before = std::exchange(mention.places, {});
+    for (const SiteList& list : lists) {
+      for (const Site& site : list.sites) {
+        Place place = site.place;
+        for (const auto& known : before) {
+          if (const auto both = merged(known.value, place)) place = *both;
+        }
+        mention.places.push_back({place, {items[site.first].begin, items[site.last].end}});
+      }
+    }
+  }
+
   void take_lists(const std::vector<SiteList>& lists, Mention& mention) {
+    if (is_paired(lists, mention)) return add_pairs(lists, items_, mention);
     bool first = true;
     for (const SiteList& list : lists) {
       const bool own = mention.places.empty();
@@ -238,9 +267,8 @@ class SentenceReader {
   }
 
   static bool refines(const Place& place, const Mention& mention) {
-    return std::any_of(mention.places.begin(), mention.places.end(), [&](const auto& known) {
-      return merged(known.value, place).has_value();
-    });
+    return std::any_of(mention.places.begin(), mention.places.end(),
+                       [&](const auto& known) { return merged(known.value, place).has_value(); });
   }
 
   /// "masses and nodules in the liver": the first are in the liver too.
@@ -250,7 +278,8 @@ class SentenceReader {
       const size_t begin = gap_begin(i + 1);
       const bool joined = begin + 1 == gap_end(i + 1) &&
                           (items_[begin].kind == Kind::kAnd || items_[begin].is_mark(","));
-      const bool alike = joined && mention.places.empty() && mentions_[i + 1].benign == mention.benign;
+      const bool alike =
+          joined && mention.places.empty() && mentions_[i + 1].benign == mention.benign;
       if (alike) mention.places = mentions_[i + 1].places;
     }
   }
@@ -269,8 +298,8 @@ class SentenceReader {
     for (const SiteList& list : sites_of(items_, first_, last_)) {
       for (const Site& site : list.sites) add_site(site, mention);
     }
-    const bool says = !mention.places.empty() || !mention.sizes.empty() || mention.stage ||
-                      mention.count;
+    const bool says =
+        !mention.places.empty() || !mention.sizes.empty() || mention.stage || mention.count;
     if (!says) return {};
     mention.label = label;
     mention.span = {items_[first_].begin, items_[last_ - 1].end};

@@ -9,8 +9,8 @@ bool is_finding(const Item& item) {
 
 bool is_determiner(const Item& item) {
   return item.kind == Kind::kArticle || item.kind == Kind::kAnother ||
-         item.kind == Kind::kOneOfThem || item.kind == Kind::kCount ||
-         item.kind == Kind::kNumber || item.kind == Kind::kDefinite;
+         item.kind == Kind::kOneOfThem || item.kind == Kind::kCount || item.kind == Kind::kNumber ||
+         item.kind == Kind::kDefinite;
 }
 
 class Reader {
@@ -37,11 +37,12 @@ class Reader {
  private:
   /// "tumor mass", "cancer/tumor": one thing in two words.
   void take(size_t at) {
-    if (!phrases_.empty() && !phrases_.back().pronoun) {
+    const bool spread = items_[at].kind == Kind::kTumor && items_[at].meaning->value == "spread";
+    if (!phrases_.empty() && !phrases_.back().pronoun && !spread) {
       NounPhrase& before = phrases_.back();
       const bool next = before.last + 1 == at;
-      const bool over_mark = before.last + 2 == at && (items_[at - 1].is_mark("/") ||
-                                                       items_[at - 1].is_mark("-"));
+      const bool over_mark =
+          before.last + 2 == at && (items_[at - 1].is_mark("/") || items_[at - 1].is_mark("-"));
       if (next || over_mark) {
         before.last = at;
         return;
@@ -54,8 +55,8 @@ class Reader {
   bool is_pronoun(size_t at) const {
     const Item& item = items_[at];
     const bool candidate = item.kind == Kind::kOneOfThem || item.kind == Kind::kAnother ||
-                           item.kind == Kind::kArticle ||
-                           item.kind == Kind::kNumber || item.kind == Kind::kCount;
+                           item.kind == Kind::kArticle || item.kind == Kind::kNumber ||
+                           item.kind == Kind::kCount;
     if (!candidate || at + 1 >= last_) return false;
     const bool large = item.kind == Kind::kNumber && item.number > 20;
     if (large || items_[at + 1].kind != Kind::kPreposition) return false;
@@ -88,15 +89,15 @@ class Reader {
 
   static bool is_modifier(const Item& item) {
     return item.kind == Kind::kPlace || item.kind == Kind::kSize || item.kind == Kind::kStage ||
-           item.kind == Kind::kUnknown || item.kind == Kind::kNew || item.kind == Kind::kBenignQuality ||
-           item.kind == Kind::kLargest || item.kind == Kind::kEach || item.is_mark("-") ||
-           item.is_mark("'") || item.is_mark("\"");
+           item.kind == Kind::kUnknown || item.kind == Kind::kNew ||
+           item.kind == Kind::kBenignQuality || item.kind == Kind::kLargest ||
+           item.kind == Kind::kEach || item.is_mark("-") || item.is_mark("'") || item.is_mark("\"");
   }
 
   /// Where the phrase goes on before the comma or "and" at `at`; `at` when it does not.
   size_t past_list(size_t at, size_t floor) const {
-    const bool places = at > floor && items_[at - 1].kind == Kind::kPlace &&
-                        items_[at + 1].kind == Kind::kPlace;
+    const bool places =
+        at > floor && items_[at - 1].kind == Kind::kPlace && items_[at + 1].kind == Kind::kPlace;
     if (places) return past_places(at, floor);
     // "a large, 5 cm, irregular mass": a determiner opens all of it.
     for (size_t i = at; i-- > floor;) {

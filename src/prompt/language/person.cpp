@@ -111,8 +111,8 @@ class Reader {
     if (!whole || item.number < 1 || !near_person(at)) return false;
     const bool opens = at == 0 || items_[at - 1].kind == Kind::kMark || is_person(items_[at - 1]);
     if (opens) return is_end(at + 1);
-    const bool linked = items_[at - 1].kind == Kind::kPreposition ||
-                        items_[at - 1].kind == Kind::kWith;
+    const bool linked =
+        items_[at - 1].kind == Kind::kPreposition || items_[at - 1].kind == Kind::kWith;
     return linked && at > 1 && is_person(items_[at - 2]) && is_end(at + 1);
   }
 

@@ -12,10 +12,9 @@ bool is_lung_part(const std::string& part) {
 }
 
 bool is_part(const std::string& word) {
-  static const std::array<const char*, 10> parts{"upper",      "middle",     "lower",
-                                                 "ascending",  "transverse", "descending",
-                                                 "sigmoid-rectum", "head",   "body",
-                                                 "tail"};
+  static const std::array<const char*, 10> parts{
+      "upper",      "middle",         "lower", "ascending", "transverse",
+      "descending", "sigmoid-rectum", "head",  "body",      "tail"};
   return std::find(parts.begin(), parts.end(), word) != parts.end();
 }
 

@@ -103,6 +103,7 @@ class SentenceScopes {
     for (size_t i = first_; i < last_; ++i) {
       const Kind kind = items_[i].kind;
       if (kind == Kind::kNegationAfter) mark_back(i, &Item::negated);
+      if (kind == Kind::kNormal) mark_organs(i);
       if (kind == Kind::kHistoryAfter && !qualifies_next(i)) mark_back(i, &Item::past);
     }
   }
@@ -118,9 +119,17 @@ class SentenceScopes {
       const bool other_trigger =
           item.kind == Kind::kNegationAfter || item.kind == Kind::kHistoryAfter;
       if (other_trigger) return;
+      // What was removed is the nearest: "lung metastases of a kidney cancer, removed in 2010".
+      if (found && flag == &Item::past && item.kind == Kind::kPreposition) return;
       items_[i].*flag = true;
       found = found || is_finding(item);
     }
+  }
+
+  /// "The liver is normal": says nothing of where the tumors of other sentences are.
+  void mark_organs(size_t trigger) {
+    for (size_t i = trigger; i-- > first_ && !is_finding(items_[i]);) items_[i].negated = true;
+    items_[trigger].negated = true;
   }
 
   std::vector<Item>& items_;

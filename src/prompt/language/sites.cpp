@@ -51,8 +51,8 @@ class SiteReader {
     const Place& place = items_[at].meaning->place;
     const bool named_before = before.place.organ && !before.place.implied;
     const bool named_after = place.organ && !place.implied;
-    const bool adds = (place.side && !before.place.side) ||
-                      (!place.part.empty() && before.place.part.empty());
+    const bool adds =
+        (place.side && !before.place.side) || (!place.part.empty() && before.place.part.empty());
     return (named_before != named_after || before.place.organ == place.organ) &&
            (adds || !named_before);
   }
@@ -84,7 +84,8 @@ class SiteReader {
     std::vector<Site>& sites = list.sites;
     // "left and right kidney": the organ stands with the last.
     for (size_t i = sites.size() - 1; i-- > 0;) {
-      if (!sites[i].place.organ && !sites[i].place.outside) fill(sites[i].place, sites[i + 1].place);
+      if (!sites[i].place.organ && !sites[i].place.outside)
+        fill(sites[i].place, sites[i + 1].place);
     }
     for (size_t i = 1; i < sites.size(); ++i) {
       Place& place = sites[i].place;

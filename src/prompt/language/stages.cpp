@@ -24,8 +24,8 @@ std::pair<std::string, size_t> chunk_at(const std::vector<Atom>& atoms, size_t a
   size_t end = at;
   for (; end < atoms.size() && chunk.size() < 16; ++end) {
     const Token& token = atoms[end].token;
-    const bool part = atoms[end].kind != Kind::kMark && is_ascii(token.text) &&
-                      (end == at || token.glued);
+    const bool part =
+        atoms[end].kind != Kind::kMark && is_ascii(token.text) && (end == at || token.glued);
     if (!part) break;
     chunk += token.text;
   }
@@ -145,6 +145,12 @@ Stage tumor_stage_at(const std::vector<Atom>& atoms, size_t at) {
 }
 
 }  // namespace
+
+std::string bare_stage(const std::string& folded) {
+  const bool roman = folded.starts_with("ii") || folded.starts_with("iv");
+  const bool letter = !folded.empty() && folded.back() >= 'a' && folded.back() <= 'd';
+  return roman && letter ? overall_stage(folded) : "";
+}
 
 std::optional<std::pair<std::string, size_t>> read_stage(const std::vector<Atom>& atoms, size_t at,
                                                          const Language& language) {

@@ -14,4 +14,8 @@ namespace guidegen::language {
 std::optional<std::pair<std::string, size_t>> read_stage(const std::vector<Atom>& atoms, size_t at,
                                                          const Language& language);
 
+/// A word that can be nothing but an overall stage without the word "stage": "IIIB" is, "IV" is
+/// not. Empty when it is none.
+std::string bare_stage(const std::string& folded);
+
 }  // namespace guidegen::language

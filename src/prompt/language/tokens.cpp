@@ -5,7 +5,7 @@
 #include <unicode/uscript.h>
 #include <unicode/utf8.h>
 
-#include <algorithm>
+#include <cstdlib>
 
 #include "guidegen/core/error.hpp"
 
@@ -22,11 +22,25 @@ struct Character {
 /// Marks that are written in several ways become one.
 UChar32 plain_mark(UChar32 code) {
   switch (code) {
-    case 0x2010: case 0x2011: case 0x2012: case 0x2013: case 0x2014: case 0x2212:
+    case 0x2010:
+    case 0x2011:
+    case 0x2012:
+    case 0x2013:
+    case 0x2014:
+    case 0x2212:
       return '-';
-    case 0x2018: case 0x2019: case 0x02BC: case 0x2032: case 0x60:
+    case 0x2018:
+    case 0x2019:
+    case 0x02BC:
+    case 0x2032:
+    case 0x60:
       return '\'';
-    case 0x201C: case 0x201D: case 0x201E: case 0x2033: case 0xAB: case 0xBB:
+    case 0x201C:
+    case 0x201D:
+    case 0x201E:
+    case 0x2033:
+    case 0xAB:
+    case 0xBB:
       return '"';
     case 0xD7:
       return 'x';
@@ -36,7 +50,9 @@ UChar32 plain_mark(UChar32 code) {
       return ',';
     case 0x2044:
       return '/';
-    case 0x2022: case 0xB7: case '*':
+    case 0x2022:
+    case 0xB7:
+    case '*':
       return '\n';  // bullets
     default:
       return code;
@@ -187,10 +203,11 @@ class Scanner {
 
 std::vector<Token> tokenize(std::string_view utf8) { return Scanner(utf8).run(); }
 
-size_t count_han(std::string_view utf8) {
-  const std::vector<Character> characters = fold(utf8);
-  return static_cast<size_t>(std::count_if(characters.begin(), characters.end(),
-                                           [](const Character& c) { return is_han(c.code); }));
+std::string valid_utf8(std::string_view bytes) {
+  std::string valid;
+  icu::UnicodeString::fromUTF8(icu::StringPiece(bytes.data(), static_cast<int32_t>(bytes.size())))
+      .toUTF8String(valid);
+  return valid;
 }
 
 }  // namespace guidegen::language

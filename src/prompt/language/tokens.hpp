@@ -11,9 +11,9 @@ namespace guidegen::language {
 struct Token {
   enum class Type { kWord, kNumber, kMark };
   Type type = Type::kWord;
-  std::string text;    ///< folded UTF-8; a line break that ends a line of a list is "\n"
-  double number = 0;   ///< of kNumber
-  size_t begin = 0;    ///< bytes of the original text, end exclusive
+  std::string text;   ///< folded UTF-8; a line break that ends a line of a list is "\n"
+  double number = 0;  ///< of kNumber
+  size_t begin = 0;   ///< bytes of the original text, end exclusive
   size_t end = 0;
   bool glued = false;  ///< no white space before it
   /// Where in the original the character starts that gave each byte of `text`; kWord alone.
@@ -23,7 +23,7 @@ struct Token {
 /// Any bytes are fine: those that are no UTF-8 count as white space.
 std::vector<Token> tokenize(std::string_view utf8);
 
-/// Characters of Chinese script in the text, to tell its language.
-size_t count_han(std::string_view utf8);
+/// The text with U+FFFD for bytes that are no UTF-8.
+std::string valid_utf8(std::string_view bytes);
 
 }  // namespace guidegen::language
