@@ -173,6 +173,7 @@ class Collector {
     const bool sided = places == 2 && !mention.sided_sizes.empty();
     for (size_t i = 0; i < places; ++i) {
       Group& group = groups[i];
+      group.disease = mention.grammar == Grammar::kDisease;
       group.open = mention.several || mention.grammar == Grammar::kMany;
       if (mention.grammar == Grammar::kOne ||
           (mention.grammar == Grammar::kDisease && mention.sizes.size() == 1)) {
@@ -293,8 +294,17 @@ class Collector {
     Group& last = out_.groups.back();
     for (const auto& place : mention.places) refine_place(last, place);
     fill(last.size_mm, size_of(mention));
-    fill(last.stage, mention.stage);
+    fill(staged().stage, mention.stage);
     say_count(mention, last);
+  }
+
+  /// Whose stage is told in a sentence of its own.
+  Group& staged() {
+    const auto cancer =
+        std::find_if(out_.groups.begin(), out_.groups.end(),
+                     [](const Group& group) { return group.disease && !group.stage; });
+    const bool of_last = out_.groups.back().disease || cancer == out_.groups.end();
+    return of_last ? out_.groups.back() : *cancer;
   }
 
   /// "four lesions: three are cysts, one is a metastasis": the member takes the place of all.

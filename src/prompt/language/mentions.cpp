@@ -124,12 +124,25 @@ class SentenceReader {
     }
   }
 
+  /// Whom a stage after mention `last` belongs to: the cancer rather than its metastases.
+  Mention& staged(size_t last) {
+    for (size_t i = last + 1; i-- > 0;) {
+      Mention& mention = mentions_[i];
+      if (mention.grammar == Grammar::kDisease && !mention.stage && mention.wanted())
+        return mention;
+    }
+    return mentions_[last];
+  }
+
   /// Sizes and stages follow their tumor; those before the first belong to it.
   void take_measures(size_t gap) {
     Mention& mention = mentions_[gap == 0 ? 0 : gap - 1];
     if (gap > 0) mention.sided_sizes = sided_sizes(gap);
     if (!mention.sided_sizes.empty()) return;
-    for (size_t i = gap_begin(gap); i < gap_end(gap); ++i) take_measure(items_[i], mention);
+    for (size_t i = gap_begin(gap); i < gap_end(gap); ++i) {
+      const Item& item = items_[i];
+      take_measure(item, item.kind == Kind::kStage && gap > 0 ? staged(gap - 1) : mention);
+    }
   }
 
   /// "left 2 cm, right 3 cm" in a gap; empty where it does not hold just that.

@@ -48,7 +48,7 @@ class SentenceScopes {
       ++at;
     }
     return at < last_ && (items_[at].kind == Kind::kPronoun || items_[at].kind == Kind::kPerson ||
-                          items_[at].kind == Kind::kAge);
+                          items_[at].kind == Kind::kSex || items_[at].kind == Kind::kAge);
   }
 
   /// "resected carcinoma": stands before what it is said of.
