@@ -88,6 +88,23 @@ TEST(FreeText, HistoryFamilyAndBenignFindingsAreNoRequests) {
             R"([{"organ":"liver","count":1,"size_mm":30}])");
 }
 
+TEST(FreeText, ExplanationsAndStagesBelongToWhatTheyAreSaidOf) {
+  EXPECT_EQ(tumors_of("Liver lesion of 3 cm, most likely a hemangioma."), "[]");
+  EXPECT_EQ(tumors_of("a 3 cm mass in the right kidney consistent with renal cell carcinoma"),
+            R"([{"organ":"kidney","position":"right","count":1,"size_mm":30}])");
+  EXPECT_EQ(tumors_of("Lung cancer with liver metastases, stage IV"),
+            R"([{"organ":"lung","stage":"IV"},{"organ":"liver"}])");
+  EXPECT_EQ(tumors_of("Colon cancer metastatic to the liver, 5 lesions up to 3 cm"),
+            R"([{"organ":"colon"},{"organ":"liver","count":5,"size_mm":30}])");
+}
+
+TEST(FreeText, NormalOrgansSayNothingOfTumors) {
+  EXPECT_EQ(tumors_of("12 mm nodule in the right middle lobe, otherwise unremarkable."),
+            R"([{"organ":"lung","position":"right-upper-middle","count":1,"size_mm":12}])");
+  EXPECT_EQ(tumors_of("The kidneys are normal. Pancreas: 3 cm mass in the tail."),
+            R"([{"organ":"pancreas","position":"tail","count":1,"size_mm":30}])");
+}
+
 TEST(FreeText, SilenceAboutTumorsLeavesThemOpen) {
   EXPECT_EQ(tumors_of("A tall woman of 28 years."), "open");
   EXPECT_EQ(tumors_of("brain metastases in a 50-year-old woman"), "open");

@@ -225,6 +225,7 @@ class Loader {
     add("with", Kind::kWith);
     add("and", Kind::kAnd);
     add("near", Kind::kNear);
+    add("means", Kind::kMeans);
     add("ignored", Kind::kIgnored);
   }
 

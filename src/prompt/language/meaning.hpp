@@ -35,6 +35,7 @@ enum class Kind {
   kBreak,          ///< but: end every scope
   kNew,            ///< new: ends every scope, and qualifies a tumor
   kNear,           ///< near: what follows is where the tumor is not
+  kMeans,          ///< means: "consistent with", what follows explains what came before
   kPerson,         ///< people: "cancer patient" counts no tumors
   kNegation,       ///< negation.before
   kNegationAfter,  ///< negation.after

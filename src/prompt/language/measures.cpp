@@ -119,9 +119,10 @@ class SizeReader {
   std::vector<std::pair<double, size_t>> read(size_t at) const {
     double unit = 0;
     if (const auto one = single(at, unit)) return {*one};
-    // "8 and 12 mm": the unit is said once.
+    // "8 and 12 mm", "1, 2 and 3 cm": the unit is said once.
     if (!is_number(at) || at + 2 >= atoms_.size()) return {};
     if (atoms_[at].token.type != Token::Type::kNumber) return {};
+    if (atoms_[at + 1].token.text == ",") return after_comma(at);
     if (!contains(language_.and_words, atoms_[at + 1].token.text)) return {};
     const auto second = single(at + 2, unit);
     if (!second) return {};
@@ -132,6 +133,16 @@ class SizeReader {
   }
 
  private:
+  /// Of three at most, so that long lists stay cheap.
+  std::vector<std::pair<double, size_t>> after_comma(size_t at) const {
+    if (at + 3 < atoms_.size() && atoms_[at + 3].token.text == ",") return {};
+    std::vector<std::pair<double, size_t>> rest = read(at + 2);
+    double unit = 0;
+    if (rest.size() != 2 || !single(rest[0].second + 1, unit)) return {};
+    rest.insert(rest.begin(), {atoms_[at].number * unit, at + 1});
+    return rest;
+  }
+
   bool is_number(size_t at) const { return at < atoms_.size() && atoms_[at].kind == Kind::kNumber; }
 
   std::optional<std::pair<double, size_t>> single(size_t at, double& unit) const {

@@ -29,6 +29,7 @@ class SentenceReader {
     for (size_t gap = 0; gap <= phrases_.size(); ++gap) take_measures(gap);
     take_sites();
     share_sites();
+    take_explanations();
     return std::move(mentions_);
   }
 
@@ -291,9 +292,20 @@ class SentenceReader {
       const size_t begin = gap_begin(i + 1);
       const bool joined = begin + 1 == gap_end(i + 1) &&
                           (items_[begin].kind == Kind::kAnd || items_[begin].is_mark(","));
-      const bool alike =
-          joined && mention.places.empty() && mentions_[i + 1].benign == mention.benign;
+      const bool alike = joined && !mentions_[i + 1].one_of_them && mention.places.empty() &&
+                         mentions_[i + 1].benign == mention.benign;
       if (alike) mention.places = mentions_[i + 1].places;
+    }
+  }
+
+  /// "a lesion, most likely a hemangioma": it is none.
+  void take_explanations() {
+    for (size_t i = 1; i < mentions_.size(); ++i) {
+      const size_t begin = phrases_[i].begin;
+      const bool explains = begin > first_ && items_[begin - 1].kind == Kind::kMeans;
+      if (explains && mentions_[i].benign && mentions_[i].places.empty()) {
+        mentions_[i - 1].benign = true;
+      }
     }
   }
 

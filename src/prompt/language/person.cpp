@@ -109,7 +109,12 @@ class Reader {
     if (item.kind != Kind::kNumber || item.family) return false;
     const bool whole = item.number == std::floor(item.number) && item.number <= 110;
     if (!whole || item.number < 1 || !near_person(at)) return false;
-    const bool opens = at == 0 || items_[at - 1].kind == Kind::kMark || is_person(items_[at - 1]);
+    // Small numbers may count tumors.
+    constexpr double kMostTumors = 20;
+    const bool may_count = item.number <= kMostTumors;
+    if (at > 0 && is_person(items_[at - 1])) return !may_count || is_end(at + 1);
+    const bool opens = at == 0 || items_[at - 1].kind == Kind::kMark;
+    if (opens && may_count) return at > 1 && is_person(items_[at - 2]) && is_end(at + 1);
     if (opens) return is_end(at + 1);
     const bool linked =
         items_[at - 1].kind == Kind::kPreposition || items_[at - 1].kind == Kind::kWith;

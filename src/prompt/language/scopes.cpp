@@ -51,6 +51,17 @@ class SentenceScopes {
                           items_[at].kind == Kind::kSex || items_[at].kind == Kind::kAge);
   }
 
+  /// The clause after the comma at `at` tells a finding of its own: "…, 4 cm mass".
+  bool opens_finding(size_t at) const {
+    bool fresh = false;
+    for (size_t i = at + 1; i < last_ && !items_[i].is_mark(","); ++i) {
+      fresh = fresh || is_new_object(items_[i]);
+      if (items_[i].kind == Kind::kFamily || items_[i].kind == Kind::kWith) return false;
+      if (is_finding(items_[i])) return fresh;
+    }
+    return false;
+  }
+
   /// "resected carcinoma": stands before what it is said of.
   bool qualifies_next(size_t at) const {
     if (at + 1 >= last_) return false;
@@ -69,7 +80,7 @@ class SentenceScopes {
       const bool comma = item.kind != Kind::kAnd;
       if (!list_goes_on(at, false)) negated_ = sought_ = false;
       if (!list_goes_on(at, comma)) past_ = false;
-      if (is_subject(at + 1)) family_ = false;
+      if (is_subject(at + 1) || (comma && opens_finding(at))) family_ = false;
     } else if (item.is_mark(")")) {
       negated_ = past_ = sought_ = false;
     }
