@@ -5,8 +5,6 @@ string(APPEND body "const std::vector<Resource>& resource_table() {\n  static co
 foreach(file IN LISTS FILES)
   file(READ "${ROOT}/${file}" hex HEX)
   string(REGEX REPLACE "([0-9a-f][0-9a-f])" "\\\\x\\1" escaped "${hex}")
-  # Chunks keep lines short; adjacent literals join.
-  string(REGEX REPLACE "((\\\\x[0-9a-f][0-9a-f])+)" "\\1" escaped "${escaped}")
   string(LENGTH "${hex}" hex_length)
   math(EXPR bytes "${hex_length} / 2")
   string(APPEND body "    {\"${file}\", std::string_view(\"${escaped}\", ${bytes})},\n")

@@ -9,6 +9,7 @@
 #include "guidegen/core/progress.hpp"
 #include "guidegen/generate/pipeline.hpp"
 #include "guidegen/nn/accelerator.hpp"
+#include "guidegen/prompt/free_text.hpp"
 
 namespace guidegen {
 namespace {
@@ -106,7 +107,7 @@ void check_outcome(const GenerateSummary& summary, const Options& options) {
 
 void run(Options& options) {
   const std::vector<PlannedCase> plan =
-      plan_cases(read_prompts(options.prompts), options.selection, options.prompts);
+      plan_cases(read_resolved(options.prompts), options.selection, options.prompts);
   ModelSampler sampler(Model::load(options.model, resolve_device(options.device)), options.model,
                        options.mask, options.ct);
   if (options.dry_run) {

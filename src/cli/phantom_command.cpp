@@ -15,6 +15,7 @@
 #include "guidegen/core/stop_signal.hpp"
 #include "guidegen/data/dataset.hpp"
 #include "guidegen/data/phantom.hpp"
+#include "guidegen/prompt/free_text.hpp"
 #include "guidegen/volume/preview.hpp"
 
 namespace guidegen {
@@ -56,7 +57,7 @@ std::vector<PhantomRequest> random_requests(const Options& options) {
 /// One case per prompt and sample; spacing, size and seed of the prompt win over the flags.
 std::vector<PhantomRequest> prompted_requests(const Options& options, bool seed_given) {
   std::vector<PhantomRequest> requests;
-  for (const Prompt& prompt : read_prompts(options.prompts)) {
+  for (const Prompt& prompt : read_resolved(options.prompts)) {
     for (int sample = 1; sample <= prompt.samples; ++sample) {
       PhantomRequest request;
       request.seed = seed_given ? options.seed : prompt.seed;

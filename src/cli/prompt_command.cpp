@@ -1,10 +1,12 @@
 #include <CLI/CLI.hpp>
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 
 #include "cli/print.hpp"
 #include "cli/prompt_random.hpp"
+#include "cli/prompt_text.hpp"
 #include "guidegen/cli/commands.hpp"
 #include "guidegen/core/error.hpp"
 #include "guidegen/prompt/prompt.hpp"
@@ -13,7 +15,9 @@ namespace guidegen {
 namespace {
 
 struct Options {
-  std::string file;
+  std::string source;  // a file, or free text
+  std::string text;
+  std::string language = "auto";
   std::optional<int> phrasing;
   bool json = false;
 };
@@ -41,8 +45,25 @@ void print_all(const std::vector<Prompt>& prompts) {
   print_text(text);
 }
 
+/// What looks like the name of a prompt file is none of a patient: a missing file shall be told.
+bool is_file(const std::string& source) {
+  const std::filesystem::path path(source);
+  std::error_code error;
+  return std::filesystem::exists(path, error) || path.extension() == ".json" ||
+         path.extension() == ".jsonl";
+}
+
 void run_prompt(const Options& options) {
-  const std::vector<Prompt> prompts = read_prompts(options.file);
+  if (options.source.empty() == options.text.empty()) {
+    throw_usage("prompt: ", options.text.empty() ? "no" : "two",
+                " inputs, expected a FILE, free text, or --text");
+  }
+  if (!options.text.empty() || !is_file(options.source)) {
+    if (options.phrasing) throw_usage("--text-phrasing: needs a prompt file, this is free text");
+    const std::string& text = options.text.empty() ? options.source : options.text;
+    return run_prompt_text(text, options.language, options.json);
+  }
+  const std::vector<Prompt> prompts = read_prompts(options.source);
   if (options.json) {
     print_json(normalized(prompts));
   } else if (options.phrasing) {
@@ -57,24 +78,32 @@ void run_prompt(const Options& options) {
 void add_prompt_command(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
-      app.add_subcommand("prompt", "Check a prompt file; print it in words or JSON");
-  CLI::Option* file = command->add_option("FILE", options->file,
-                                          "Prompts: a JSON array, one object, or JSON Lines");
-  const auto random = add_random_prompt_options(*command, file);
+      app.add_subcommand("prompt", "Read free text or check a prompt file; print words or JSON");
+  CLI::Option* source = command->add_option(
+      "FILE", options->source, "Prompts: a JSON array, one object, or JSON Lines; or free text");
+  command->add_option("--text", options->text, "Free text, whatever files there are");
+  command->add_option("--language", options->language, "Of free text: auto, or en, de, es, fr, zh")
+      ->capture_default_str();
+  const auto random = add_random_prompt_options(*command, source);
   CLI::Option* phrasing =
       command
           ->add_option("--text-phrasing", options->phrasing,
                        "Print this phrasing alone, one line a prompt; 0 is the structured template")
           ->check(CLI::Range(0, kPhrasingCount - 1));
-  command->add_flag("--json", options->json, "Print the prompts as one normalized JSON array")
+  command
+      ->add_flag("--json", options->json,
+                 "Print the prompts as one normalized JSON array; of free text what was "
+                 "understood, with spans")
       ->excludes(phrasing);
   command->footer(
-      "Example:\n"
+      "Of free text it prints the fields understood, the bytes [begin,end) of the text that gave\n"
+      "them, and what was not used.\n\n"
+      "Examples:\n"
+      "  guidegen prompt \"62-year-old woman with a 3 cm tumor in the left kidney\"\n"
       "  guidegen prompt configs/demo/prompts.json --text-phrasing 1\n"
       "  guidegen prompt --random 200 --seed 7 --balanced --out unseen.json");
   command->callback([options, random] {
     if (random->count) return run_random_prompts(*random);
-    if (options->file.empty()) throw_usage("prompt: expected FILE, or --random N");
     run_prompt(*options);
   });
 }

@@ -16,6 +16,7 @@
 #include "guidegen/generate/case_plan.hpp"
 #include "guidegen/generate/gates.hpp"
 #include "guidegen/nn/accelerator.hpp"
+#include "guidegen/prompt/free_text.hpp"
 #include "guidegen/stages/model.hpp"
 #include "guidegen/volume/nifti.hpp"
 #include "guidegen/volume/preview.hpp"
@@ -105,7 +106,7 @@ void run_stage1(const Options& flags) {
   check_options(options.keep);
   if (!options.schedule.empty()) set_schedule(options.schedule, options.mask_sampling);
   const std::vector<PlannedCase> plan =
-      plan_cases(read_prompts(options.prompts), options.selection, options.prompts);
+      plan_cases(read_resolved(options.prompts), options.selection, options.prompts);
   const Model model = load_with_stages(options, {1});
   for (const PlannedCase& planned : plan) model.geometry_for(planned.prompt);
   std::optional<GivenMask> given;
@@ -160,7 +161,7 @@ Prompt prompt_for_mask(const Options& options) {
   prompt.id = "case";
   if (!options.prompts.empty()) {
     std::vector<PlannedCase> plan =
-        plan_cases(read_prompts(options.prompts), options.selection, options.prompts);
+        plan_cases(read_resolved(options.prompts), options.selection, options.prompts);
     plan.erase(std::remove_if(plan.begin(), plan.end(),
                               [](const PlannedCase& planned) { return !planned.selected; }),
                plan.end());

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "guidegen/prompt/prompt.hpp"
+
+namespace guidegen {
+
+/// One field that a text gave, and the words that gave it.
+struct Finding {
+  std::string field;  ///< as the prompt's JSON names it: "sex", "tumors[0].organ"
+  std::string value;  ///< "male", "62", "right", "30"
+  size_t begin = 0;   ///< bytes of the text, end exclusive
+  size_t end = 0;
+  std::string words;  ///< text.substr(begin, end - begin)
+
+  bool operator==(const Finding&) const = default;
+};
+
+/// Words that are about tumors or the patient and that no field was taken from.
+struct Unused {
+  size_t begin = 0;  ///< bytes of the text, end exclusive
+  size_t end = 0;
+  std::string words;
+  /// "negated", "past", "family history", "to be ruled out", "not a tumor", "organ outside of
+  /// prompts", "no organ", "no position of prompts", "out of range", "said otherwise",
+  /// "belongs to no tumor", "unknown words".
+  std::string reason;
+
+  bool operator==(const Unused&) const = default;
+};
+
+/// What a free text asks for.
+struct Understanding {
+  Prompt prompt;  ///< the fields found alone; no id, no text
+  std::vector<Finding> findings;
+  std::vector<Unused> unused;
+  std::string language;  ///< "en"
+};
+
+/// {"prompt": …, "findings": […], "unused": […], "language": "en"}.
+Json to_json(const Understanding& understanding);
+
+/// The candidate that means what `words` say, as (index, similarity in [0, 1]); nothing when there
+/// is none. Given by whoever has a text encoder; asked for words that the lexicon lacks.
+using TermMatcher = std::function<std::optional<std::pair<size_t, double>>(
+    const std::string& words, const std::vector<std::string>& candidates)>;
+
+/// Reads free text by the lexicons and rules of language files (docs/free-text.md). Reading changes
+/// nothing in it, so one reader serves any number of threads.
+class TextReader {
+ public:
+  /// The languages of configs/language, which are compiled in.
+  static const TextReader& shipped();
+  /// All *.json files of a folder. Throws Error(kUsage) naming file and key, or Error(kFailure)
+  /// when a file can't be read.
+  static TextReader load(const std::filesystem::path& folder);
+
+  TextReader(TextReader&&) noexcept;
+  TextReader& operator=(TextReader&&) noexcept;
+  ~TextReader();
+
+  /// Codes of the languages, sorted.
+  std::vector<std::string> languages() const;
+
+  /// Any bytes are fine. `language` is a code or "auto": the language that knows most of the words.
+  /// Throws Error(kUsage) when there is no such language.
+  Understanding read(std::string_view text, std::string_view language = "auto",
+                     const TermMatcher& matcher = {}) const;
+
+ private:
+  struct Languages;
+  explicit TextReader(std::unique_ptr<Languages> languages);
+  std::unique_ptr<Languages> languages_;
+};
+
+/// A prompt with what its text says filled in.
+struct Resolved {
+  Prompt prompt;
+  /// "age: the text says 64, the field 70"; the field won.
+  std::vector<std::string> contradictions;
+  Understanding understanding;
+};
+
+/// Explicit fields win over the text, field by field; tumors are one field. A prompt without text
+/// comes back as it is.
+Resolved resolve_text(const Prompt& prompt, const TextReader& reader = TextReader::shipped(),
+                      std::string_view language = "auto", const TermMatcher& matcher = {});
+
+/// resolve_text on every prompt; contradictions, and texts of which nothing was understood, are
+/// logged as warnings that open with `source` and the id of the prompt.
+std::vector<Prompt> resolve_texts(const std::vector<Prompt>& prompts, const std::string& source,
+                                  const TextReader& reader = TextReader::shipped(),
+                                  const TermMatcher& matcher = {});
+
+/// read_prompts, then resolve_texts with the shipped reader: what commands that generate read.
+std::vector<Prompt> read_resolved(const std::filesystem::path& path);
+
+}  // namespace guidegen

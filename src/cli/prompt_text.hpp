@@ -1,0 +1,10 @@
+#pragma once
+
+#include <string>
+
+namespace guidegen {
+
+/// `guidegen prompt "free text"`: prints what was understood of the text, and what was not used.
+void run_prompt_text(const std::string& text, const std::string& language, bool json);
+
+}  // namespace guidegen

@@ -1,0 +1,372 @@
+#include "prompt/language/groups.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace guidegen::language {
+namespace {
+
+constexpr double kSmallest = 3;
+constexpr double kLargest = 150;
+constexpr size_t kMostGroups = 32;
+
+std::string reason_of(const Mention& mention) {
+  if (mention.family) return "family history";
+  if (mention.negated) return "negated";
+  if (mention.past) return "past";
+  if (mention.sought) return "to be ruled out";
+  return "not a tumor";
+}
+
+/// Two descriptions may be of the same tumors: nothing that both say differs.
+template <typename T>
+bool agree(const std::optional<Said<T>>& a, const std::optional<Said<T>>& b) {
+  return !a || !b || a->value == b->value;
+}
+
+template <typename T>
+void fill(std::optional<Said<T>>& field, const std::optional<Said<T>>& from) {
+  if (!field) field = from;
+}
+
+bool is_bare(const Group& group) { return !group.position && !group.count && !group.size_mm; }
+
+class Collector {
+ public:
+  Groups run(const std::vector<Mention>& mentions) {
+    for (size_t i = 0; i < mentions.size(); ++i) {
+      const Mention* next = i + 1 < mentions.size() ? &mentions[i + 1] : nullptr;
+      take(mentions[i], next);
+    }
+    if (pending_ && pending_->has_head) reject(pending_->span, "no organ");
+    if (out_.groups.size() > kMostGroups) out_.groups.resize(kMostGroups);
+    for (Group& group : out_.groups) {
+      if (!group.count && group.one && !group.open) group.count = {1, *group.one};
+    }
+    return std::move(out_);
+  }
+
+ private:
+  void reject(Span span, const std::string& reason) { out_.rejected.push_back({span, reason}); }
+
+  void take(Mention mention, const Mention* next) {
+    if (mention.has_head && !mention.wanted()) {
+      // Of organs outside of prompts nothing follows.
+      out_.denied = out_.denied || !is_outside(mention);
+      reject(whole_span(mention), reason_of(mention));
+      last_was_wanted_ = false;
+      return;
+    }
+    drop_impossible_sizes(mention);
+    take_organ_from_context(mention);
+    std::vector<Group> groups = expand(mention);
+    if (groups.empty() && is_outside(mention)) {
+      reject(whole_span(mention), "organ outside of prompts");
+      last_was_wanted_ = false;
+    } else if (!groups.empty() && mention.has_head) {
+      add(mention, std::move(groups));
+    } else if (mention.has_head || last_was_wanted_ || out_.groups.empty()) {
+      say_more(std::move(mention), std::move(groups), next);
+    }
+  }
+
+  static Span whole_span(const Mention& mention) {
+    Span span = mention.span;
+    for (const auto& place : mention.places) {
+      span.begin = std::min(span.begin, place.span.begin);
+      span.end = std::max(span.end, place.span.end);
+    }
+    return span;
+  }
+
+  static bool is_outside(const Mention& mention) {
+    return std::any_of(mention.places.begin(), mention.places.end(),
+                       [](const auto& place) { return place.value.outside; });
+  }
+
+  /// "one in the head", "right 2 tumors": of the organ that was spoken of.
+  void take_organ_from_context(Mention& mention) const {
+    const Group* last = out_.groups.empty() ? nullptr : &out_.groups.back();
+    if (!last || !mention.has_head) return;
+    const bool named =
+        std::any_of(mention.places.begin(), mention.places.end(),
+                    [](const auto& place) { return place.value.organ || place.value.outside; });
+    if (named) return;
+    for (auto& place : mention.places) {
+      Place organ;
+      organ.organ = last->organ;
+      if (const auto both = merged(place.value, organ)) place.value = *both;
+    }
+  }
+
+  void drop_impossible_sizes(Mention& mention) {
+    auto& sizes = mention.sizes;
+    for (const auto& size : sizes) {
+      if (size.value < kSmallest || size.value > kLargest) reject(size.span, "out of range");
+    }
+    sizes.erase(std::remove_if(sizes.begin(), sizes.end(),
+                               [](const auto& size) {
+                                 return size.value < kSmallest || size.value > kLargest;
+                               }),
+                sizes.end());
+  }
+
+  static std::optional<Said<double>> size_of(const Mention& mention) {
+    if (mention.sizes.empty()) return std::nullopt;
+    return *std::max_element(mention.sizes.begin(), mention.sizes.end(),
+                             [](const auto& a, const auto& b) { return a.value < b.value; });
+  }
+
+  /// One group a place; an empty list when the mention names no organ of prompts.
+  static std::vector<Group> expand(const Mention& mention) {
+    std::vector<Group> groups;
+    bool paired = false;
+    for (const auto& place : mention.places) {
+      if (!place.value.organ || place.value.outside) continue;
+      const std::vector<Place> sides = sides_of(place.value, mention);
+      paired = paired || sides.size() > 1;
+      for (const Place& side : sides) {
+        Group group;
+        group.organ = *side.organ;
+        group.organ_span = place.span;
+        if (const auto position = position_of(side)) group.position = {*position, place.span};
+        group.stage = mention.stage;
+        if (!repeats(groups, group)) groups.push_back(group);
+      }
+    }
+    if (mention.grammar != Grammar::kMany && !paired) keep_one_position(groups, mention);
+    share_out(mention, paired, groups);
+    return groups;
+  }
+
+  static std::vector<Place> sides_of(Place place, const Mention& mention) {
+    if (!mention.sided_sizes.empty()) place.side = Side::kBoth;
+    return one_sided(place);
+  }
+
+  static bool repeats(const std::vector<Group>& groups, const Group& group) {
+    return std::any_of(groups.begin(), groups.end(), [&](const Group& other) {
+      return other.organ == group.organ && agree(other.position, group.position);
+    });
+  }
+
+  /// A single mass "in the body and tail of the pancreas" is one mass.
+  static void keep_one_position(std::vector<Group>& groups, const Mention& mention) {
+    const bool single =
+        mention.grammar == Grammar::kDisease || !mention.count || mention.count->value == 1;
+    if (!single || groups.size() < 2 || mention.each) return;
+    const bool same = std::all_of(groups.begin(), groups.end(), [&](const Group& group) {
+      return group.organ == groups.front().organ;
+    });
+    const bool sided =
+        groups.front().organ == TumorOrgan::kKidney || groups.front().organ == TumorOrgan::kLung;
+    if (same && !sided) groups.resize(1);
+  }
+
+  /// Counts and sizes of a mention among its places.
+  static void share_out(const Mention& mention, bool paired, std::vector<Group>& groups) {
+    const size_t places = groups.size();
+    if (places == 1 && lists_each(mention)) {
+      one_a_size(mention, groups);
+      return;
+    }
+    const bool sided = places == 2 && !mention.sided_sizes.empty();
+    for (size_t i = 0; i < places; ++i) {
+      Group& group = groups[i];
+      group.disease = mention.grammar == Grammar::kDisease;
+      group.open = mention.several || mention.grammar == Grammar::kMany;
+      if (mention.grammar == Grammar::kOne ||
+          (mention.grammar == Grammar::kDisease && mention.sizes.size() == 1)) {
+        group.one = mention.span;
+      }
+      if (sided) {
+        // one_sided gives the left first.
+        const bool left_first = mention.sided_sizes[0].first == Side::kLeft;
+        group.size_mm = mention.sided_sizes[left_first ? i : 1 - i].second;
+        group.one = mention.span;
+      } else if (mention.sizes.size() == places && !mention.largest) {
+        group.size_mm = mention.sizes[i];
+      } else {
+        group.size_mm = size_of(mention);
+      }
+      if (mention.count) {
+        const int count = mention.count->value;
+        const bool each = places == 1 || mention.each || count == 1;
+        if (each) group.count = mention.count;
+        if (!each && count == static_cast<int>(places)) group.count = {1, mention.count->span};
+      } else if (paired && !mention.several && places == 2 &&
+                 mention.grammar != Grammar::kDisease) {
+        // "bilateral renal masses"
+        group.count = {1, group.organ_span};
+      }
+    }
+  }
+
+  /// "two nodules, 8 mm and 14 mm": the tumors differ.
+  static bool lists_each(const Mention& mention) {
+    const size_t sizes = mention.sizes.size();
+    if (sizes < 2 || mention.largest || mention.grammar != Grammar::kMany) return false;
+    return !mention.several && (!mention.count || mention.count->value == static_cast<int>(sizes));
+  }
+
+  static void one_a_size(const Mention& mention, std::vector<Group>& groups) {
+    const Group pattern = groups.front();
+    groups.clear();
+    for (const auto& size : mention.sizes) {
+      groups.push_back(pattern);
+      groups.back().size_mm = size;
+      groups.back().count = {1, mention.count ? mention.count->span : size.span};
+    }
+  }
+
+  void add(const Mention& mention, std::vector<Group> groups) {
+    if (pending_ && pending_->places.empty()) {
+      inherit(groups, *pending_);
+      pending_.reset();
+    }
+    for (Group& group : groups) {
+      if (mention.one_of_them || mention.another) {
+        replace_counted(group);
+      } else if (Group* same = same_tumor(mention, group)) {
+        merge(*same, group);
+        continue;
+      }
+      out_.groups.push_back(std::move(group));
+    }
+    last_was_wanted_ = true;
+    last_sentence_ = mention.sentence;
+  }
+
+  static void inherit(std::vector<Group>& groups, const Mention& from) {
+    for (Group& group : groups) {
+      fill(group.stage, from.stage);
+      fill(group.size_mm, size_of(from));
+      if (from.has_head && from.grammar == Grammar::kOne) group.one = from.span;
+      if (groups.size() == 1) fill(group.count, from.count);
+    }
+  }
+
+  /// "two nodules of 1 cm, one in the …": the group that was counted gives way to its members.
+  void replace_counted(Group& member) {
+    for (auto it = out_.groups.begin(); it != out_.groups.end(); ++it) {
+      if (it->organ != member.organ || it->position || !member.position) continue;
+      counted_ = *it;
+      out_.groups.erase(it);
+      break;
+    }
+    if (!counted_ || counted_->organ != member.organ) return;
+    fill(member.size_mm, counted_->size_mm);
+    fill(member.stage, counted_->stage);
+  }
+
+  static void merge(Group& group, const Group& other) {
+    fill(group.position, other.position);
+    fill(group.count, other.count);
+    fill(group.size_mm, other.size_mm);
+    fill(group.stage, other.stage);
+    if (!group.one) group.one = other.one;
+    group.open = group.open || other.open;
+  }
+
+  /// The group that the mention is about again, if it is.
+  Group* same_tumor(const Mention& mention, const Group& group) {
+    for (auto it = out_.groups.rbegin(); it != out_.groups.rend(); ++it) {
+      if (it->organ != group.organ || !agree(it->position, group.position)) continue;
+      const bool known = mention.definite || is_bare(*it) || is_bare(group);
+      const bool differs = !agree(it->size_mm, group.size_mm) || !agree(it->count, group.count);
+      if (!differs || (known && !differs)) return &*it;
+    }
+    return nullptr;
+  }
+
+  /// What says no organ: more of the last tumor, or of the next where there is none yet.
+  void say_more(Mention mention, std::vector<Group> groups, const Mention* next) {
+    const bool about_next = mention.label && mention.stage && !mention.has_head && next &&
+                            next->has_head && next->sentence == mention.sentence + 1;
+    if (out_.groups.empty() || about_next) {
+      keep_for_next(std::move(mention), std::move(groups));
+      return;
+    }
+    if (!mention.has_head && !groups.empty()) {
+      for (const Group& group : groups) refine(group);
+      return;
+    }
+    Group& last = out_.groups.back();
+    for (const auto& place : mention.places) refine_place(last, place);
+    fill(last.size_mm, size_of(mention));
+    fill(staged().stage, mention.stage);
+    say_count(mention, last);
+  }
+
+  /// Whose stage is told in a sentence of its own.
+  Group& staged() {
+    const auto cancer =
+        std::find_if(out_.groups.begin(), out_.groups.end(),
+                     [](const Group& group) { return group.disease && !group.stage; });
+    const bool of_last = out_.groups.back().disease || cancer == out_.groups.end();
+    return of_last ? out_.groups.back() : *cancer;
+  }
+
+  /// "four lesions: three are cysts, one is a metastasis": the member takes the place of all.
+  void say_count(const Mention& mention, Group& group) {
+    if ((mention.largest && !mention.has_head) || mention.one_of_them) return;
+    const bool member = mention.has_head && mention.count && group.count &&
+                        group.count->value > mention.count->value &&
+                        mention.sentence == last_sentence_ && !mention.definite;
+    if (member) group.count = mention.count;
+    fill(group.count, mention.count);
+    if (mention.has_head && mention.grammar != Grammar::kDisease && !group.one) {
+      group.one = mention.grammar == Grammar::kOne ? std::optional(mention.span) : std::nullopt;
+      group.open = group.open || mention.grammar == Grammar::kMany;
+    }
+  }
+
+  void keep_for_next(Mention mention, std::vector<Group> groups) {
+    if (pending_ && pending_->has_head && !groups.empty()) {
+      // "There is a mass. It is in the left kidney."
+      inherit(groups, *pending_);
+      for (Group& group : groups) out_.groups.push_back(std::move(group));
+      pending_.reset();
+      last_was_wanted_ = true;
+    } else if (pending_ && !mention.has_head) {
+      fill(pending_->stage, mention.stage);
+      fill(pending_->count, mention.count);
+      pending_->sizes.insert(pending_->sizes.end(), mention.sizes.begin(), mention.sizes.end());
+    } else if (groups.empty()) {
+      if (pending_) {
+        fill(mention.stage, pending_->stage);
+        fill(mention.count, pending_->count);
+      }
+      pending_ = std::move(mention);
+    }
+  }
+
+  /// "Position: right kidney."
+  void refine(const Group& group) {
+    for (auto it = out_.groups.rbegin(); it != out_.groups.rend(); ++it) {
+      if (it->organ != group.organ || !agree(it->position, group.position)) continue;
+      merge(*it, group);
+      return;
+    }
+  }
+
+  static void refine_place(Group& group, const Said<Place>& place) {
+    Place organ;
+    organ.organ = group.organ;
+    const auto both = merged(organ, place.value);
+    if (!both || group.position) return;
+    if (const auto position = position_of(*both)) group.position = {*position, place.span};
+  }
+
+  Groups out_;
+  std::optional<Mention> pending_;  // tumors without an organ yet
+  std::optional<Group> counted_;    // replaced by its members
+  bool last_was_wanted_ = false;
+  size_t last_sentence_ = 0;
+};
+
+}  // namespace
+
+Groups groups_of(const std::vector<Mention>& mentions) { return Collector().run(mentions); }
+
+}  // namespace guidegen::language

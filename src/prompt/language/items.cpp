@@ -1,0 +1,107 @@
+#include "prompt/language/items.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+#include "prompt/language/atoms.hpp"
+#include "prompt/language/stages.hpp"
+
+namespace guidegen::language {
+namespace {
+
+Item item_of(const Atom& atom) {
+  Item item;
+  item.kind = atom.kind;
+  item.number = atom.number;
+  item.stage = atom.stage;
+  item.text = atom.token.text;
+  item.begin = atom.token.begin;
+  item.end = atom.token.end;
+  item.glued = atom.token.glued;
+  return item;
+}
+
+Item item_of(const std::vector<Atom>& atoms, size_t at, const Match& match) {
+  Item item = item_of(atoms[at]);
+  item.kind = match.meaning->kind;
+  item.meaning = match.meaning;
+  item.number = match.meaning->number >= 0 ? match.meaning->number : match.number;
+  item.end = atoms[match.end - 1].token.end;
+  return item;
+}
+
+std::vector<Item> looked_up(const std::vector<Atom>& atoms, const Language& language) {
+  std::vector<Item> items;
+  for (size_t at = 0; at < atoms.size();) {
+    const std::optional<Match> match = language.lexicon.longest(atoms, at);
+    if (match) {
+      items.push_back(item_of(atoms, at, *match));
+      at = match->end;
+    } else {
+      items.push_back(item_of(atoms[at++]));
+      Item& item = items.back();
+      if (item.kind == Kind::kUnknown) item.stage = bare_stage(item.text);
+      if (item.kind == Kind::kUnknown && !item.stage.empty()) item.kind = Kind::kStage;
+    }
+  }
+  return items;
+}
+
+/// Replaces runs of words that the lexicon lacks by the term that the matcher finds for them.
+void match_unknown(std::vector<Item>& items, std::string_view utf8, const Language& language,
+                   const TermMatcher& matcher) {
+  constexpr size_t kShortest = 4;
+  const auto is_open = [&](const Item& item) {
+    return item.kind == Kind::kUnknown && item.text.size() >= kShortest &&
+           !language.lexicon.knows_word(item.text);
+  };
+  for (Item& item : items) {
+    if (!is_open(item)) continue;
+    const std::string words(utf8.substr(item.begin, item.end - item.begin));
+    const auto found = matcher(words, language.lexicon.terms());
+    if (!found || found->second < language.matcher_threshold) continue;
+    item.meaning = &language.lexicon.meaning_of_term(found->first);
+    item.kind = item.meaning->kind;
+  }
+}
+
+bool follows_abbreviation(const std::vector<Item>& items, size_t at, const Language& language) {
+  if (at == 0 || !items[at].glued) return false;
+  const auto& words = language.abbreviations;
+  return std::find(words.begin(), words.end(), items[at - 1].text) != words.end();
+}
+
+bool opens_line(std::string_view utf8, const Item& item) {
+  const auto first = static_cast<unsigned char>(utf8[item.begin]);
+  return std::isupper(first) != 0 || std::isdigit(first) != 0 || first == '-' || first == '*' ||
+         first >= 0x80;
+}
+
+/// Whether a sentence ends with this mark.
+bool ends_sentence(const std::vector<Item>& items, size_t at, std::string_view utf8,
+                   const Language& language) {
+  const Item& item = items[at];
+  if (item.kind != Kind::kMark) return false;
+  if (item.text == ";" || item.text == "!" || item.text == "\n\n") return true;
+  const bool last = at + 1 == items.size();
+  if (item.text == "?") return item.glued;  // "?RCC" only doubts
+  if (item.text == "\n") return last || opens_line(utf8, items[at + 1]);
+  return item.text == "." && (last || !items[at + 1].glued) &&
+         !follows_abbreviation(items, at, language);
+}
+
+}  // namespace
+
+std::vector<Item> items_of(std::string_view utf8, const Language& language,
+                           const TermMatcher& matcher) {
+  std::vector<Item> items = looked_up(atoms_of(utf8, language), language);
+  if (matcher) match_unknown(items, utf8, language, matcher);
+  size_t sentence = 0;
+  for (size_t at = 0; at < items.size(); ++at) {
+    items[at].sentence = sentence;
+    if (ends_sentence(items, at, utf8, language)) ++sentence;
+  }
+  return items;
+}
+
+}  // namespace guidegen::language

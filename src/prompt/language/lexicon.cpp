@@ -1,0 +1,190 @@
+#include "prompt/language/lexicon.hpp"
+
+#include <algorithm>
+
+#include "guidegen/core/error.hpp"
+#include "prompt/language/edit_distance.hpp"
+
+namespace guidegen::language {
+namespace {
+
+constexpr const char* kNumberSlot = "{n}";
+constexpr const char* kDigitsSlot = "{digits}";
+constexpr const char* kSizeSlot = "{size}";
+constexpr const char* kStageSlot = "{stage}";
+/// Opens an edge whose word follows without white space; no word contains it.
+constexpr char kGlued = '~';
+
+bool is_skipped(const Token& token) {
+  return token.type == Token::Type::kMark && (token.text == "-" || token.text == "'");
+}
+
+/// Edges of a phrase: folded words, marks and slots.
+std::vector<std::string> edges_of(const std::string& phrase) {
+  std::vector<std::string> edges;
+  const std::vector<Token> tokens = tokenize(phrase);
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    if (is_skipped(tokens[i])) continue;
+    if (tokens[i].text == "{" && i + 2 < tokens.size() && tokens[i + 2].text == "}") {
+      edges.push_back("{" + tokens[i + 1].text + "}");
+      i += 2;
+    } else {
+      const bool glued = !edges.empty() && edges.back() == kNumberSlot && tokens[i].glued;
+      const bool word = tokens[i].type == Token::Type::kWord;
+      edges.push_back((glued && word ? std::string(1, kGlued) : "") + tokens[i].text);
+    }
+  }
+  return edges;
+}
+
+bool is_term(const Meaning& meaning) {
+  return (meaning.kind == Kind::kPlace && meaning.place.organ) || meaning.kind == Kind::kTumor ||
+         meaning.kind == Kind::kBenign;
+}
+
+bool ends_clause(const std::vector<Atom>& atoms, size_t at) {
+  return at >= atoms.size() || (atoms[at].kind == Kind::kMark && !is_skipped(atoms[at].token));
+}
+
+}  // namespace
+
+struct Lexicon::Search {
+  const std::vector<Atom>& atoms;
+  size_t first;
+  std::optional<Match> best;
+};
+
+size_t Lexicon::child(size_t node, const std::string& edge) {
+  const auto found = nodes_[node].next.find(edge);
+  if (found != nodes_[node].next.end()) return found->second;
+  const size_t made = nodes_.size();
+  nodes_[node].next.emplace(edge, made);
+  nodes_.emplace_back();
+  return made;
+}
+
+void Lexicon::add(const std::string& phrase, const Meaning& meaning, const std::string& source) {
+  const bool alone = phrase.starts_with("=");
+  const std::string words = alone ? phrase.substr(1) : phrase;
+  size_t node = 0;
+  for (const std::string& edge : edges_of(words)) {
+    const bool slot =
+        edge == kNumberSlot || edge == kDigitsSlot || edge == kSizeSlot || edge == kStageSlot;
+    if (edge.starts_with("{") && !slot) {
+      throw_usage(source, ": ", meaning.key, ": '", phrase, "' has an unknown slot, expected ",
+                  kNumberSlot, ", ", kDigitsSlot, ", ", kSizeSlot, " or ", kStageSlot);
+    }
+    node = child(node, edge);
+    const std::string word = edge.front() == kGlued ? edge.substr(1) : edge;
+    phrase_words_.insert(word);
+    words_.insert(word);
+  }
+  if (node == 0) {
+    throw_usage(source, ": ", meaning.key, ": '", phrase, "' has no words, expected a phrase");
+  }
+  int& place = alone ? nodes_[node].alone : nodes_[node].meaning;
+  if (place >= 0) {
+    throw_usage(source, ": ", meaning.key, ": '", phrase, "' stands in ",
+                meanings_[static_cast<size_t>(place)].key, " too, expected every phrase once");
+  }
+  place = static_cast<int>(meanings_.size());
+  meanings_.push_back(meaning);
+  if (!is_term(meaning)) return;
+  terms_.push_back(words);
+  term_meanings_.push_back(static_cast<size_t>(place));
+}
+
+void Lexicon::add_known_word(const std::string& word) {
+  for (const Token& token : tokenize(word)) words_.insert(token.text);
+}
+
+void Lexicon::add_number_word(const std::string& word) {
+  phrase_words_.insert(word);
+  words_.insert(word);
+}
+
+void Lexicon::add_correction(const std::string& wrong, const std::string& right) {
+  corrections_.emplace(wrong, right);
+}
+
+std::optional<Match> Lexicon::longest(const std::vector<Atom>& atoms, size_t at) const {
+  Search search{atoms, at, std::nullopt};
+  walk(search, 0, at, 0);
+  return search.best;
+}
+
+void Lexicon::walk(Search& search, size_t node, size_t at, double number) const {
+  const std::vector<Atom>& atoms = search.atoms;
+  const auto offer = [&](int meaning) {
+    if (meaning < 0 || (search.best && search.best->end >= at)) return;
+    search.best = Match{&meanings_[static_cast<size_t>(meaning)], at, number};
+  };
+  offer(nodes_[node].meaning);
+  const bool opens = search.first == 0 || ends_clause(atoms, search.first - 1);
+  if (opens && ends_clause(atoms, at)) offer(nodes_[node].alone);
+  if (at >= atoms.size()) return;
+  const auto follow = [&](const std::string& edge, double value) {
+    const auto found = nodes_[node].next.find(edge);
+    if (found != nodes_[node].next.end()) walk(search, found->second, at + 1, value);
+  };
+  const Atom& atom = atoms[at];
+  if (atom.kind == Kind::kNumber) follow(kNumberSlot, atom.number);
+  if (atom.token.type == Token::Type::kNumber) follow(kDigitsSlot, atom.number);
+  if (atom.kind == Kind::kSize) return follow(kSizeSlot, atom.number);
+  if (atom.kind == Kind::kStage) return follow(kStageSlot, number);
+  if (atom.token.glued) follow(kGlued + atom.token.text, number);
+  follow(atom.token.text, number);
+  // Never at the ends of a phrase: a mark there belongs to the sentence.
+  if (node != 0 && is_skipped(atom.token)) skip(search, node, at, number);
+}
+
+void Lexicon::skip(Search& search, size_t node, size_t at, double number) const {
+  // Only marks inside of words: a dash between spaces separates.
+  const std::vector<Atom>& atoms = search.atoms;
+  const bool inside = atoms[at].token.glued || (at + 1 < atoms.size() && atoms[at + 1].token.glued);
+  const std::optional<Match> before = search.best;
+  if (inside) walk(search, node, at + 1, number);
+  // The phrase itself ended before the mark.
+  if (search.best && search.best->end == at + 1) search.best = before;
+}
+
+std::string Lexicon::corrected(const std::string& folded) const {
+  const auto listed = corrections_.find(folded);
+  if (listed != corrections_.end()) return listed->second;
+  if (knows_word(folded)) return folded;
+  // Short words have too many neighbors that mean something else.
+  constexpr size_t kShortest = 6;
+  constexpr size_t kLong = 9;
+  if (folded.size() < kShortest) return folded;
+  size_t best = folded.size() < kLong ? 2 : 3;
+  std::string guess;
+  for (const std::string& word : phrase_words_) {
+    if (word.size() + 1 < kShortest || word.front() != folded.front()) continue;
+    const size_t distance = edit_distance(folded, word, best);
+    if (distance < best) {
+      best = distance;
+      guess = word;
+    } else if (distance == best && !guess.empty() && edit_distance(guess, word, 2) > 2) {
+      return folded;  // two words are as near, and no forms of one word
+    }
+  }
+  return guess.empty() ? folded : guess;
+}
+
+std::vector<std::string> Lexicon::parts_of_compound(const std::string& folded) const {
+  constexpr size_t kShortestPart = 4;
+  for (size_t cut = folded.size(); cut-- > kShortestPart;) {
+    const std::string head = folded.substr(0, cut);
+    if (phrase_words_.count(head) == 0) continue;
+    const std::string rest = folded.substr(cut);
+    if (rest.size() < kShortestPart) continue;
+    if (phrase_words_.count(rest) != 0) return {head, rest};
+    std::vector<std::string> parts = parts_of_compound(rest);
+    if (parts.empty()) continue;
+    parts.insert(parts.begin(), head);
+    return parts;
+  }
+  return {};
+}
+
+}  // namespace guidegen::language

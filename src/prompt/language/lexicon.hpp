@@ -1,0 +1,74 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "prompt/language/meaning.hpp"
+#include "prompt/language/tokens.hpp"
+
+namespace guidegen::language {
+
+/// What phrases are looked up in: tokens, of which some were joined into numbers and sizes.
+struct Atom {
+  Token token;                 ///< bytes of all that was joined; text of the first
+  Kind kind = Kind::kUnknown;  ///< kMark, kNumber, kSize, kStage; else kUnknown
+  double number = 0;           ///< of kNumber; millimeters of kSize
+  std::string stage;           ///< of kStage, as prompts write it
+};
+
+struct Match {
+  const Meaning* meaning = nullptr;
+  size_t end = 0;     ///< one past the last atom
+  double number = 0;  ///< of the last {n} or {size} in the phrase
+};
+
+/// All phrases of a language. A phrase is words and marks; `{n}` stands for a number,
+/// `{digits}` for one in digits, `{size}` for a length, `{stage}` for a stage; `{n}m` needs no
+/// white space between them. Hyphens and apostrophes do not matter. A phrase that opens with "="
+/// counts only where it stands alone between marks.
+class Lexicon {
+ public:
+  /// Throws Error(kUsage), opening with `source`, when the phrase is empty or stands elsewhere.
+  void add(const std::string& phrase, const Meaning& meaning, const std::string& source);
+  /// Words that are no misspelling of any other.
+  void add_known_word(const std::string& word);
+  /// One that may be a part of a compound word, too.
+  void add_number_word(const std::string& word);
+  void add_correction(const std::string& wrong, const std::string& right);
+
+  /// The longest phrase that starts at `at`.
+  std::optional<Match> longest(const std::vector<Atom>& atoms, size_t at) const;
+
+  bool knows_word(const std::string& folded) const { return words_.count(folded) != 0; }
+  /// The word of the lexicon that is meant; the word itself when there is no doubt or no guess.
+  std::string corrected(const std::string& folded) const;
+  /// The parts of a compound word, all of them known; empty when there are none.
+  std::vector<std::string> parts_of_compound(const std::string& folded) const;
+  /// Phrases that name places, tumors and findings that are none, for matching by similarity.
+  const std::vector<std::string>& terms() const { return terms_; }
+  const Meaning& meaning_of_term(size_t index) const { return meanings_[term_meanings_.at(index)]; }
+
+ private:
+  struct Node {
+    std::map<std::string, size_t> next;
+    int meaning = -1;
+    int alone = -1;  // where the phrase must stand alone
+  };
+  struct Search;
+  size_t child(size_t node, const std::string& edge);
+  void walk(Search& search, size_t node, size_t at, double number) const;
+  void skip(Search& search, size_t node, size_t at, double number) const;
+
+  std::vector<Node> nodes_{1};
+  std::vector<Meaning> meanings_;
+  std::set<std::string> phrase_words_;
+  std::set<std::string> words_;
+  std::map<std::string, std::string> corrections_;
+  std::vector<std::string> terms_;
+  std::vector<size_t> term_meanings_;
+};
+
+}  // namespace guidegen::language

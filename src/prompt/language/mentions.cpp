@@ -1,0 +1,358 @@
+#include "prompt/language/mentions.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "prompt/language/noun_phrases.hpp"
+
+namespace guidegen::language {
+namespace {
+
+Span span_of(const Item& item) { return {item.begin, item.end}; }
+
+bool is_integer_count(double number) {
+  return number >= 1 && number <= 20 && number == static_cast<double>(static_cast<int>(number));
+}
+
+/// Reads the mentions of one sentence.
+class SentenceReader {
+ public:
+  SentenceReader(const std::vector<Item>& items, size_t first, size_t last, bool known)
+      : items_(items), first_(first), last_(last) {
+    phrases_ = noun_phrases(items, first, last, known);
+  }
+
+  std::vector<Mention> run() {
+    if (phrases_.empty()) return without_head();
+    for (const NounPhrase& phrase : phrases_) mentions_.push_back(from_phrase(phrase));
+    for (size_t gap = 0; gap <= phrases_.size(); ++gap) take_measures(gap);
+    take_sites();
+    share_sites();
+    take_explanations();
+    return std::move(mentions_);
+  }
+
+ private:
+  // Gap g lies before phrase g; the last one ends the sentence.
+  size_t gap_begin(size_t gap) const { return gap == 0 ? first_ : phrases_[gap - 1].last + 1; }
+  size_t gap_end(size_t gap) const { return gap == phrases_.size() ? last_ : phrases_[gap].begin; }
+
+  Mention from_phrase(const NounPhrase& phrase) {
+    Mention mention;
+    mention.has_head = true;
+    mention.sentence = items_[phrase.first].sentence;
+    mention.span = {items_[phrase.first].begin, items_[phrase.last].end};
+    mention.one_of_them = phrase.pronoun;
+    for (size_t i = phrase.first; i <= phrase.last; ++i) take_head(items_[i], mention);
+    for (size_t i = phrase.begin; i < phrase.first; ++i) take_modifier(items_[i], mention);
+    if (phrase.pronoun) take_modifier(items_[phrase.first], mention);
+    for (const SiteList& list : sites_of(items_, phrase.begin, phrase.first)) {
+      for (const Site& site : list.sites) add_site(site, mention);
+    }
+    for (size_t i = phrase.first; i <= phrase.last; ++i) {
+      const Item& item = items_[i];
+      if (item.kind == Kind::kTumor && item.meaning->place != Place{}) {
+        add_place(item.meaning->place, span_of(item), mention);
+      }
+    }
+    const bool of_person =
+        phrase.last + 1 < last_ && (items_[phrase.last + 1].kind == Kind::kPerson ||
+                                    items_[phrase.last + 1].kind == Kind::kSex);
+    if (of_person && mention.from_article) {
+      mention.count.reset();
+      mention.grammar = Grammar::kDisease;
+    }
+    return mention;
+  }
+
+  static void take_head(const Item& item, Mention& mention) {
+    mention.negated = mention.negated || item.negated;
+    mention.past = mention.past || item.past;
+    mention.family = mention.family || item.family;
+    mention.sought = mention.sought || item.sought;
+    mention.benign = mention.benign || item.kind == Kind::kBenign;
+    if (item.kind != Kind::kTumor) return;
+    // "tumors: 2"
+    if (is_integer_count(item.number)) take_count(static_cast<int>(item.number), item, mention);
+    if (item.meaning->grammar != Grammar::kDisease) mention.grammar = item.meaning->grammar;
+  }
+
+  static void take_modifier(const Item& item, Mention& mention) {
+    switch (item.kind) {
+      case Kind::kArticle:
+        take_count(1, item, mention);
+        mention.from_article = true;
+        break;
+      case Kind::kNumber:
+        if (is_integer_count(item.number)) take_count(static_cast<int>(item.number), item, mention);
+        break;
+      case Kind::kCount:
+        if (is_integer_count(item.number)) take_count(static_cast<int>(item.number), item, mention);
+        mention.several = mention.several || item.number == 0;
+        break;
+      case Kind::kOneOfThem:
+        take_count(1, item, mention);
+        break;
+      case Kind::kAnother:
+        take_count(1, item, mention);
+        mention.another = true;
+        break;
+      case Kind::kDefinite:
+        mention.definite = true;
+        break;
+      case Kind::kBenignQuality:
+        mention.benign = true;
+        break;
+      default:
+        take_measure(item, mention);
+    }
+  }
+
+  static void take_count(int count, const Item& item, Mention& mention) {
+    mention.count = {count, span_of(item)};
+    mention.from_article = false;
+  }
+
+  static void take_measure(const Item& item, Mention& mention) {
+    if (item.kind == Kind::kSize) mention.sizes.push_back({item.number, span_of(item)});
+    if (item.kind == Kind::kStage && !mention.stage) mention.stage = {item.stage, span_of(item)};
+    if (item.kind == Kind::kLargest) mention.largest = true;
+    if (item.kind == Kind::kEach) mention.each = true;
+    if (item.kind == Kind::kBenignQuality) mention.benign = true;
+    if (item.kind == Kind::kCount && is_integer_count(item.number) && !mention.count) {
+      mention.count = {static_cast<int>(item.number), span_of(item)};
+    }
+  }
+
+  /// Whom a stage after mention `last` belongs to: the cancer rather than its metastases.
+  Mention& staged(size_t last) {
+    for (size_t i = last + 1; i-- > 0;) {
+      Mention& mention = mentions_[i];
+      if (mention.grammar == Grammar::kDisease && !mention.stage && mention.wanted())
+        return mention;
+    }
+    return mentions_[last];
+  }
+
+  /// Sizes and stages follow their tumor; those before the first belong to it.
+  void take_measures(size_t gap) {
+    Mention& mention = mentions_[gap == 0 ? 0 : gap - 1];
+    if (gap > 0) mention.sided_sizes = sided_sizes(gap);
+    if (!mention.sided_sizes.empty()) return;
+    for (size_t i = gap_begin(gap); i < gap_end(gap); ++i) {
+      const Item& item = items_[i];
+      take_measure(item, item.kind == Kind::kStage && gap > 0 ? staged(gap - 1) : mention);
+    }
+  }
+
+  /// "left 2 cm, right 3 cm" in a gap; empty where it does not hold just that.
+  std::vector<std::pair<Side, Said<double>>> sided_sizes(size_t gap) const {
+    std::vector<std::pair<Side, Said<double>>> sizes;
+    const Item* side = nullptr;
+    for (size_t i = gap_begin(gap); i < gap_end(gap); ++i) {
+      const Item& item = items_[i];
+      if (item.kind == Kind::kPlace) {
+        const Place& place = item.meaning->place;
+        if (place.organ || !place.side || *place.side == Side::kBoth) continue;
+        side = &item;
+      } else if (item.kind == Kind::kSize && side != nullptr) {
+        sizes.push_back({*side->meaning->place.side, {item.number, span_of(item)}});
+        side = nullptr;
+      }
+    }
+    if (sizes.size() != 2 || sizes[0].first == sizes[1].first) sizes.clear();
+    return sizes;
+  }
+
+  void add_site(const Site& site, Mention& mention) const {
+    add_place(site.place, {items_[site.first].begin, items_[site.last].end}, mention);
+  }
+
+  /// More of the one place that is known, or a further place.
+  static void add_place(const Place& place, Span span, Mention& mention) {
+    for (Said<Place>& known : mention.places) {
+      const std::optional<Place> both = merged(known.value, place);
+      if (!both) continue;
+      if (known.value != *both) known.span = span;
+      known.value = *both;
+      return;
+    }
+    mention.places.push_back({place, span});
+  }
+
+  std::vector<SiteList> lists_in(size_t gap) const {
+    std::vector<SiteList> lists;
+    size_t begin = gap_begin(gap);
+    for (size_t i = begin; i <= gap_end(gap); ++i) {
+      const bool near = i < gap_end(gap) && items_[i].kind == Kind::kNear;
+      if (i < gap_end(gap) && !near) continue;
+      for (SiteList& list : sites_of(items_, begin, i)) lists.push_back(std::move(list));
+      // What the tumor is near to is not where it is.
+      while (near && i + 1 < gap_end(gap) && items_[i + 1].kind != Kind::kMark &&
+             items_[i + 1].kind != Kind::kWith) {
+        ++i;
+      }
+      begin = i + 1;
+    }
+    return lists;
+  }
+
+  void take_sites() {
+    const bool opens = !lists_in(0).empty();
+    const bool closes = mentions_.back().sided_sizes.empty() && !lists_in(phrases_.size()).empty();
+    // "The liver contains two lesions, the left kidney one."
+    const bool site_first = opens && !closes;
+    for (size_t i = 0; i < mentions_.size(); ++i) {
+      std::vector<SiteList> lists = lists_in(site_first ? i : i + 1);
+      if (site_first && lists.size() > 1) lists.erase(lists.begin(), lists.end() - 1);
+      if (!mentions_[i].sided_sizes.empty()) keep_organs(lists);
+      take_lists(lists, mentions_[i]);
+    }
+    // "Pancreas: a mass in the tail."
+    if (opens && !has_organ(mentions_[0])) take_lists({lists_in(0).back()}, mentions_[0]);
+  }
+
+  /// Drops the sides of "left 2 cm, right 3 cm".
+  static void keep_organs(std::vector<SiteList>& lists) {
+    for (SiteList& list : lists) {
+      std::vector<Site>& sites = list.sites;
+      sites.erase(std::remove_if(sites.begin(), sites.end(),
+                                 [](const Site& site) { return !site.place.organ; }),
+                  sites.end());
+    }
+  }
+
+  /// "(RLL 8 mm, LUL 6 mm)": as many places as sizes, each of its own.
+  bool is_paired(const std::vector<SiteList>& lists, const Mention& mention) const {
+    size_t sites = 0;
+    std::set<TumorOrgan> organs;
+    for (const SiteList& list : lists) {
+      sites += list.sites.size();
+      for (const Site& site : list.sites) {
+        if (site.place.organ) organs.insert(*site.place.organ);
+      }
+    }
+    const bool differ = mention.grammar == Grammar::kMany || organs.size() == sites;
+    return sites > 1 && lists.size() > 1 && sites == mention.sizes.size() && differ;
+  }
+
+  static void add_pairs(const std::vector<SiteList>& lists, const std::vector<Item>& items,
+                        Mention& mention) {
+    const std::vector<Said<Place>> before = std::exchange(mention.places, {});
+    for (const SiteList& list : lists) {
+      for (const Site& site : list.sites) {
+        Place place = site.place;
+        for (const auto& known : before) {
+          if (const auto both = merged(known.value, place)) place = *both;
+        }
+        mention.places.push_back({place, {items[site.first].begin, items[site.last].end}});
+      }
+    }
+  }
+
+  void take_lists(const std::vector<SiteList>& lists, Mention& mention) {
+    if (is_paired(lists, mention)) return add_pairs(lists, items_, mention);
+    bool first = true;
+    for (const SiteList& list : lists) {
+      const bool own = mention.places.empty();
+      const bool more = first && (own || !has_organ(mention));
+      const bool follows_and = list.first > first_ + 1 && joins(list.first);
+      for (const Site& site : list.sites) {
+        if (more || follows_and || refines(site.place, mention)) add_site(site, mention);
+      }
+      first = false;
+    }
+  }
+
+  /// "and" stands before the place, whatever stands between.
+  bool joins(size_t at) const {
+    for (size_t i = at; i-- > first_;) {
+      const Kind kind = items_[i].kind;
+      if (kind == Kind::kAnd) return true;
+      if (kind != Kind::kPreposition && kind != Kind::kDefinite && kind != Kind::kUnknown) break;
+    }
+    return false;
+  }
+
+  static bool has_organ(const Mention& mention) {
+    return std::any_of(mention.places.begin(), mention.places.end(),
+                       [](const auto& place) { return place.value.organ || place.value.outside; });
+  }
+
+  static bool refines(const Place& place, const Mention& mention) {
+    return std::any_of(mention.places.begin(), mention.places.end(),
+                       [&](const auto& known) { return merged(known.value, place).has_value(); });
+  }
+
+  /// "masses and nodules in the liver": the first are in the liver too.
+  void share_sites() {
+    for (size_t i = mentions_.size() - 1; i-- > 0;) {
+      Mention& mention = mentions_[i];
+      const size_t begin = gap_begin(i + 1);
+      const bool joined = begin + 1 == gap_end(i + 1) &&
+                          (items_[begin].kind == Kind::kAnd || items_[begin].is_mark(","));
+      const bool alike = joined && !mentions_[i + 1].one_of_them && mention.places.empty() &&
+                         mentions_[i + 1].benign == mention.benign;
+      if (alike) mention.places = mentions_[i + 1].places;
+    }
+  }
+
+  /// "a lesion, most likely a hemangioma": it is none.
+  void take_explanations() {
+    for (size_t i = 1; i < mentions_.size(); ++i) {
+      const size_t begin = phrases_[i].begin;
+      const bool explains = begin > first_ && items_[begin - 1].kind == Kind::kMeans;
+      if (explains && mentions_[i].benign && mentions_[i].places.empty()) {
+        mentions_[i - 1].benign = true;
+      }
+    }
+  }
+
+  /// A sentence that only says more: "Size: 3 cm.", "It is in the left kidney."
+  std::vector<Mention> without_head() {
+    Mention mention;
+    bool label = true;
+    mention.sentence = first_ < last_ ? items_[first_].sentence : 0;
+    for (size_t i = first_; i < last_; ++i) {
+      const Item& item = items_[i];
+      take_measure(item, mention);
+      label = label && (item.kind == Kind::kStage || item.kind == Kind::kMark);
+      if (item.negated || item.past || item.family || item.sought) return {};
+    }
+    for (const SiteList& list : sites_of(items_, first_, last_)) {
+      for (const Site& site : list.sites) add_site(site, mention);
+    }
+    const bool says =
+        !mention.places.empty() || !mention.sizes.empty() || mention.stage || mention.count;
+    if (!says) return {};
+    mention.label = label;
+    mention.span = {items_[first_].begin, items_[last_ - 1].end};
+    return {mention};
+  }
+
+  const std::vector<Item>& items_;
+  size_t first_;
+  size_t last_;
+  std::vector<NounPhrase> phrases_;
+  std::vector<Mention> mentions_;
+};
+
+}  // namespace
+
+std::vector<Mention> mentions_of(const std::vector<Item>& items) {
+  std::vector<Mention> mentions;
+  bool known = false;
+  for (size_t first = 0; first < items.size();) {
+    size_t last = first;
+    while (last < items.size() && items[last].sentence == items[first].sentence) ++last;
+    for (Mention& mention : SentenceReader(items, first, last, known).run()) {
+      known = known || (mention.has_head && mention.wanted());
+      mentions.push_back(std::move(mention));
+    }
+    first = last;
+  }
+  return mentions;
+}
+
+}  // namespace guidegen::language

@@ -1,0 +1,148 @@
+#include "prompt/language/person.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace guidegen::language {
+namespace {
+
+template <typename Enum>
+Enum enum_of(const std::vector<std::string>& names, const std::string& name) {
+  return static_cast<Enum>(std::find(names.begin(), names.end(), name) - names.begin());
+}
+
+class Reader {
+ public:
+  explicit Reader(const std::vector<Item>& items) : items_(items) {}
+
+  Person run() {
+    for (const Item& item : items_) {
+      if (item.family) {
+        if (item.kind == Kind::kAge) reject(item, "family history");
+        continue;
+      }
+      take(item);
+    }
+    if (!person_.sex) take_pronouns();
+    if (!person_.age) take_bare_age();
+    return std::move(person_);
+  }
+
+ private:
+  void reject(const Item& item, const std::string& reason) {
+    person_.rejected.push_back({{item.begin, item.end}, reason});
+  }
+
+  /// The first that is said counts.
+  template <typename T>
+  void say(std::optional<Said<T>>& field, T value, const Item& item) {
+    if (!field) {
+      field = {value, {item.begin, item.end}};
+    } else if (field->value != value) {
+      reject(item, "said otherwise");
+    }
+  }
+
+  void take(const Item& item) {
+    switch (item.kind) {
+      case Kind::kSex:
+        say(person_.sex, enum_of<Sex>(sex_names(), item.meaning->value), item);
+        break;
+      case Kind::kRace:
+        take_race(item);
+        break;
+      case Kind::kContrast:
+        say(person_.contrast, enum_of<ContrastPhase>(contrast_names(), item.meaning->value), item);
+        break;
+      case Kind::kAge:
+        take_age(item);
+        break;
+      default:
+        break;
+    }
+  }
+
+  /// "hispanic", or "hispanic female" as "Latina" says.
+  void take_race(const Item& item) {
+    const std::string& value = item.meaning->value;
+    const size_t space = value.find(' ');
+    say(person_.race, enum_of<Race>(race_names(), value.substr(0, space)), item);
+    if (space == std::string::npos || person_.sex) return;
+    say(person_.sex, enum_of<Sex>(sex_names(), value.substr(space + 1)), item);
+  }
+
+  void take_age(const Item& item) {
+    const std::string& value = item.meaning->value;
+    const double years = std::floor(value == "months" ? item.number / 12 : item.number);
+    const bool possible = years >= 0 && years <= 120;
+    if (value == "female" || value == "male") {
+      if (possible) say(person_.sex, enum_of<Sex>(sex_names(), value), item);
+    }
+    if (item.past || !possible) {
+      reject(item, item.past ? "past" : "out of range");
+    } else {
+      say(person_.age, static_cast<int>(years), item);
+    }
+  }
+
+  void take_pronouns() {
+    for (const Item& item : items_) {
+      if (item.kind != Kind::kPronoun || item.meaning->value.empty()) continue;
+      if (person_.sex) return;
+      person_.sex = {enum_of<Sex>(sex_names(), item.meaning->value), {item.begin, item.end}};
+    }
+  }
+
+  static bool is_person(const Item& item) {
+    return item.kind == Kind::kSex || item.kind == Kind::kPerson || item.kind == Kind::kPronoun ||
+           item.kind == Kind::kRace;
+  }
+
+  bool is_end(size_t at) const {
+    return at >= items_.size() || items_[at].kind == Kind::kMark || items_[at].kind == Kind::kAnd ||
+           items_[at].kind == Kind::kWith || items_[at].kind == Kind::kBreak;
+  }
+
+  /// A number that stands alone near a person: "man, 62,", "he is 62 and", "a girl of 9 with".
+  bool is_bare_age(size_t at) const {
+    const Item& item = items_[at];
+    if (item.kind != Kind::kNumber || item.family) return false;
+    const bool whole = item.number == std::floor(item.number) && item.number <= 110;
+    if (!whole || item.number < 1 || !near_person(at)) return false;
+    // Small numbers may count tumors.
+    constexpr double kMostTumors = 20;
+    const bool may_count = item.number <= kMostTumors;
+    if (at > 0 && is_person(items_[at - 1])) return !may_count || is_end(at + 1);
+    const bool opens = at == 0 || items_[at - 1].kind == Kind::kMark;
+    if (opens && may_count) return at > 1 && is_person(items_[at - 2]) && is_end(at + 1);
+    if (opens) return is_end(at + 1);
+    const bool linked =
+        items_[at - 1].kind == Kind::kPreposition || items_[at - 1].kind == Kind::kWith;
+    return linked && at > 1 && is_person(items_[at - 2]) && is_end(at + 1);
+  }
+
+  bool near_person(size_t at) const {
+    constexpr size_t kNear = 6;
+    const size_t first = at > kNear ? at - kNear : 0;
+    const size_t last = std::min(items_.size(), at + kNear);
+    return std::any_of(items_.begin() + static_cast<std::ptrdiff_t>(first),
+                       items_.begin() + static_cast<std::ptrdiff_t>(last), is_person);
+  }
+
+  void take_bare_age() {
+    for (size_t i = 0; i < items_.size(); ++i) {
+      if (!is_bare_age(i)) continue;
+      person_.age = {static_cast<int>(items_[i].number), {items_[i].begin, items_[i].end}};
+      return;
+    }
+  }
+
+  const std::vector<Item>& items_;
+  Person person_;
+};
+
+}  // namespace
+
+Person person_of(const std::vector<Item>& items) { return Reader(items).run(); }
+
+}  // namespace guidegen::language

@@ -1,0 +1,167 @@
+#include "prompt/language/scopes.hpp"
+
+namespace guidegen::language {
+namespace {
+
+bool is_finding(const Item& item) {
+  return item.kind == Kind::kTumor || item.kind == Kind::kBenign;
+}
+
+bool is_new_object(const Item& item) {
+  return item.kind == Kind::kArticle || item.kind == Kind::kCount || item.kind == Kind::kNumber ||
+         item.kind == Kind::kSize || item.kind == Kind::kStage || item.kind == Kind::kAnother ||
+         item.kind == Kind::kOneOfThem;
+}
+
+class SentenceScopes {
+ public:
+  SentenceScopes(std::vector<Item>& items, size_t first, size_t last)
+      : items_(items), first_(first), last_(last) {}
+
+  void run() {
+    forward();
+    backward();
+  }
+
+ private:
+  /// Whether a list goes on after the comma or "and" at `at`: its next member is bare.
+  bool list_goes_on(size_t at, bool needs_and) const {
+    bool placed = false;
+    bool joined = items_[at].kind == Kind::kAnd;
+    size_t i = at + 1;
+    for (; i < last_ && !items_[i].is_mark(",") && items_[i].kind != Kind::kAnd; ++i) {
+      const Item& item = items_[i];
+      if (is_new_object(item) || item.kind == Kind::kBreak || item.kind == Kind::kWith ||
+          item.kind == Kind::kPerson || item.kind == Kind::kPronoun) {
+        return false;
+      }
+      placed = placed || item.kind == Kind::kPreposition;
+    }
+    for (; i < last_; ++i) joined = joined || items_[i].kind == Kind::kAnd;
+    return joined || (!placed && !needs_and);
+  }
+
+  /// "the patient", "he", "a 52-year-old man": the clause is about the patient again.
+  bool is_subject(size_t at) const {
+    while (at < last_ &&
+           (items_[at].kind == Kind::kDefinite || items_[at].kind == Kind::kArticle)) {
+      ++at;
+    }
+    return at < last_ && (items_[at].kind == Kind::kPronoun || items_[at].kind == Kind::kPerson ||
+                          items_[at].kind == Kind::kSex || items_[at].kind == Kind::kAge);
+  }
+
+  /// The clause after the comma at `at` tells a finding of its own: "…, 4 cm mass".
+  bool opens_finding(size_t at) const {
+    bool fresh = false;
+    for (size_t i = at + 1; i < last_ && !items_[i].is_mark(","); ++i) {
+      fresh = fresh || is_new_object(items_[i]);
+      if (items_[i].kind == Kind::kFamily || items_[i].kind == Kind::kWith) return false;
+      if (is_finding(items_[i])) return fresh;
+    }
+    return false;
+  }
+
+  /// "resected carcinoma": stands before what it is said of.
+  bool qualifies_next(size_t at) const {
+    if (at + 1 >= last_) return false;
+    const Kind next = items_[at + 1].kind;
+    return next == Kind::kPlace || next == Kind::kTumor || next == Kind::kStage;
+  }
+
+  void end_scopes(const Item& item, size_t at) {
+    if (item.kind == Kind::kBreak || item.kind == Kind::kNew) {
+      negated_ = past_ = family_ = sought_ = false;
+    } else if (item.kind == Kind::kWith) {
+      // "No history of cancer with a nodule": something was denied already.
+      if (content_) negated_ = false;
+      past_ = sought_ = false;
+    } else if (item.is_mark(",") || item.kind == Kind::kAnd) {
+      const bool comma = item.kind != Kind::kAnd;
+      if (!list_goes_on(at, false)) negated_ = sought_ = false;
+      if (!list_goes_on(at, comma)) past_ = false;
+      if (is_subject(at + 1) || (comma && opens_finding(at))) family_ = false;
+    } else if (item.is_mark(")")) {
+      negated_ = past_ = sought_ = false;
+    }
+  }
+
+  void open_scopes(const Item& item, size_t at) {
+    if (item.kind == Kind::kNegation) {
+      negated_ = true;
+      content_ = false;
+    }
+    const bool after = item.kind == Kind::kHistoryAfter && qualifies_next(at);
+    if (item.kind == Kind::kHistory || after) past_ = true;
+    if (item.kind == Kind::kFamily) family_ = true;
+    if (item.kind == Kind::kSought) sought_ = true;
+  }
+
+  void forward() {
+    for (size_t i = first_; i < last_; ++i) {
+      Item& item = items_[i];
+      end_scopes(item, i);
+      open_scopes(item, i);
+      item.negated = negated_;
+      item.past = past_;
+      item.family = family_;
+      item.sought = sought_;
+      content_ = content_ || is_finding(item) || item.kind == Kind::kUnknown;
+    }
+  }
+
+  void backward() {
+    for (size_t i = first_; i < last_; ++i) {
+      const Kind kind = items_[i].kind;
+      if (kind == Kind::kNegationAfter) mark_back(i, &Item::negated);
+      if (kind == Kind::kNormal) mark_organs(i);
+      if (kind == Kind::kHistoryAfter && !qualifies_next(i)) mark_back(i, &Item::past);
+    }
+  }
+
+  /// The clause before the trigger, and clauses before that one until there is a finding.
+  void mark_back(size_t trigger, bool Item::*flag) {
+    bool found = false;
+    for (size_t i = trigger; i-- > first_;) {
+      const Item& item = items_[i];
+      if (item.kind == Kind::kBreak || (found && (item.is_mark(",") || item.kind == Kind::kWith))) {
+        return;
+      }
+      const bool other_trigger =
+          item.kind == Kind::kNegationAfter || item.kind == Kind::kHistoryAfter;
+      if (other_trigger) return;
+      // What was removed is the nearest: "lung metastases of a kidney cancer, removed in 2010".
+      if (found && flag == &Item::past && item.kind == Kind::kPreposition) return;
+      items_[i].*flag = true;
+      found = found || is_finding(item);
+    }
+  }
+
+  /// "The liver is normal": says nothing of where the tumors of other sentences are.
+  void mark_organs(size_t trigger) {
+    for (size_t i = trigger; i-- > first_ && !is_finding(items_[i]);) items_[i].negated = true;
+    items_[trigger].negated = true;
+  }
+
+  std::vector<Item>& items_;
+  size_t first_;
+  size_t last_;
+  bool negated_ = false;
+  bool past_ = false;
+  bool family_ = false;
+  bool sought_ = false;
+  bool content_ = false;  // something stands in the scope of the negation
+};
+
+}  // namespace
+
+void mark_scopes(std::vector<Item>& items) {
+  for (size_t first = 0; first < items.size();) {
+    size_t last = first;
+    while (last < items.size() && items[last].sentence == items[first].sentence) ++last;
+    SentenceScopes(items, first, last).run();
+    first = last;
+  }
+}
+
+}  // namespace guidegen::language
