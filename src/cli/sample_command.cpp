@@ -225,6 +225,10 @@ void add_stage1(CLI::App& parent, const std::shared_ptr<Options>& options) {
       "--schedule", options->schedule,
       "Where the calls lie: even, power:EXPONENT (denser where noise is strong), or "
       "shares of the noise such as 1,0.9,0.5");
+  command
+      ->add_option("--votes", options->mask_sampling.votes,
+                   "Further calls on the finished mask, whose answers are averaged")
+      ->check(CLI::Range(0, 1000));
   command->add_flag("!--no-settle", options->mask_sampling.settle,
                     "Leave tumors where they were planned before there was any anatomy");
   command->add_flag("!--draw-last", options->mask_sampling.majority,

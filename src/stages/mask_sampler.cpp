@@ -6,6 +6,7 @@
 #include "guidegen/nn/blocks.hpp"
 #include "guidegen/nn/device_transfer.hpp"
 #include "guidegen/nn/random_tensor.hpp"
+#include "guidegen/stages/likely_labels.hpp"
 #include "guidegen/stages/tumor_growth.hpp"
 #include "guidegen/volume/labels.hpp"
 #include "stages/plan_channels.hpp"
@@ -14,6 +15,7 @@ namespace guidegen {
 
 namespace {
 
+constexpr int64_t kBackground = 0;
 constexpr double kImpossible = -1e4;  // a logit that no evidence makes up for
 // Share of the schedule from which on predicted masks show where the organs will be.
 constexpr double kSettleFrom = 0.93;
@@ -191,24 +193,48 @@ at::Tensor MaskSampler::step(const at::Tensor& x, int64_t t, int64_t s) {
   auto logits = synthesizer_.add_evidence(call_network(x, time), x, time, with_);
   settle(logits, t);
   forbid(logits);
-  if (s == 0 && request_.sampling.majority) return keep_given(finish(x, logits), 0);
+  if (s == 0 && request_.sampling.majority) return keep_given(finish(logits), 0);
   const auto drawn = synthesizer_.diffusion_.sample_step(
       logits, x, t, s, queue_to(random_uniform(noise_, x.sizes()), device_));
   return keep_given(drawn, s);
 }
 
-// The most likely label everywhere: single voxels drawn at random would only be noise.
-at::Tensor MaskSampler::finish(const at::Tensor& x, const at::Tensor& logits) {
+// Likely labels everywhere: single voxels drawn at random would only be noise. `log_odds` of tumor
+// are of the plan's tumors alone, so the other labels share what is left among themselves.
+at::Tensor MaskSampler::finish(const at::Tensor& logits) {
   const int64_t tumor = synthesizer_.tumor_;
   auto others = logits.clone();
   others.select(1, tumor).fill_(kImpossible);
-  const auto [strongest, label] = others.max(1);
-  auto mask = keep_given(label.to(x.scalar_type()), 0);
+  const auto strongest = others.amax(1);
+  const auto flat = torch::log_softmax(others[0].flatten(1), 0);
+  const auto label = likely_labels(flat).view(strongest.sizes());
+  auto mask = keep_given(label.to(label_type(synthesizer_.diffusion_.labels())), 0);
   auto odds = cropped(logits.select(1, tumor) - strongest).to(at::kFloat);
   auto inside = cropped(mask);
-  grow_tumors(inside, odds, request_.given != nullptr ? request_.given->fixed : at::Tensor(), plan_,
-              request_.geometry, tumor);
+  auto blocked = voxels_of(inside, kBackground);  // tumors do not leave the body
+  if (request_.given != nullptr) blocked.logical_or_(request_.given->fixed);
+  grow_tumors(inside, odds, blocked, plan_, request_.geometry, tumor);
   return pad_to_multiple(inside.unsqueeze(0), kMaskFactor, 0).to(device_);
+}
+
+// What the network makes of the finished mask under several draws of moderate noise, averaged: what
+// was drawn by chance in one place does not come back, what the surroundings bear out does.
+at::Tensor MaskSampler::vote(const at::Tensor& x, double share, int64_t votes) {
+  const auto& diffusion = synthesizer_.diffusion_;
+  const int64_t t =
+      std::max<int64_t>(1, std::llround(share * double(diffusion.schedule().steps())));
+  const auto time = torch::tensor({t});
+  const auto there = time.to(device_);
+  at::Tensor sum;
+  for (int64_t i = 0; i < votes; ++i) {
+    const auto noised =
+        diffusion.add_noise(x, time, queue_to(random_uniform(noise_, x.sizes()), device_));
+    auto logits = synthesizer_.add_evidence(call_network(noised, there), noised, there, with_);
+    forbid(logits);
+    const auto vote = torch::softmax(logits, 1);
+    sum = sum.defined() ? sum.add_(vote) : vote;
+  }
+  return finish(torch::log(sum.div_(double(votes)).clamp_min_(1e-6)));
 }
 
 at::Tensor MaskSampler::cropped(const at::Tensor& x) const {
@@ -224,11 +250,20 @@ at::Tensor MaskSampler::cropped(const at::Tensor& x) const {
 at::Tensor MaskSampler::run(const std::function<void(int64_t, int64_t)>& on_step) {
   const torch::NoGradGuard no_grad;
   const auto ladder = times();
+  const auto& rounds = synthesizer_.config_.vote_times;
+  const int64_t votes = request_.sampling.majority
+                            ? request_.sampling.votes.value_or(synthesizer_.config_.sampling_votes)
+                            : 0;
   const auto calls = static_cast<int64_t>(ladder.size()) - 1;
+  const int64_t all = calls + votes * static_cast<int64_t>(rounds.size());
   auto x = keep_given(start(), ladder.front());
   for (int64_t i = 0; i < calls; ++i) {
     x = step(x, ladder[static_cast<size_t>(i)], ladder[static_cast<size_t>(i) + 1]);
-    if (on_step) on_step(i + 1, calls);
+    if (on_step) on_step(i + 1, all);
+  }
+  for (size_t round = 0; votes > 0 && round < rounds.size(); ++round) {
+    x = keep_given(vote(x, rounds[round], votes), 0);
+    if (on_step) on_step(calls + votes * static_cast<int64_t>(round + 1), all);
   }
   return cropped(x);
 }

@@ -21,7 +21,8 @@ class MaskSampler {
  private:
   at::Tensor start();
   at::Tensor step(const at::Tensor& x, int64_t t, int64_t s);
-  at::Tensor finish(const at::Tensor& x, const at::Tensor& logits);
+  at::Tensor finish(const at::Tensor& logits);
+  at::Tensor vote(const at::Tensor& x, double share, int64_t votes);
   // Logits without what a voxel's own label says.
   at::Tensor call_network(const at::Tensor& x, const at::Tensor& time);
   at::Tensor call_network(const at::Tensor& x, const at::Tensor& time,

@@ -10,6 +10,7 @@ namespace {
 
 constexpr int64_t kCandidates = 512;  // host voxels that are weighed
 constexpr int kTries = 12;            // candidates that are judged before a tumor stays as it is
+constexpr double kMostOutside = 0.1;  // share of a tumor that may lie outside the body
 constexpr double kDepth = 4;          // how much deep places are preferred to those at the surface
 
 // Positions of voxel centers along an axis relative to the center of the field of view, mm.
@@ -67,6 +68,8 @@ bool PlanSettler::fits(const PlannedTumor& tumor, const TumorPlan& others,
   if (!has_room(tumor, others, geometry_)) return false;
   const auto inside = ball(tumor, geometry_);
   if (blocked_.defined() && inside.logical_and(blocked_).any().item<bool>()) return false;
+  const auto outside = voxels_of(anatomy, vocabulary_.background()).logical_and(inside);
+  if (outside.sum().item<double>() > kMostOutside * inside.sum().item<double>()) return false;
   auto scene = anatomy.clone();
   fill_label_(scene, inside, vocabulary_.tumor());
   const auto found = find_tumors({scene.unsqueeze(0), geometry_}, vocabulary_, 1);

@@ -29,6 +29,8 @@ SynthesizerConfig SynthesizerConfig::from_json(JsonObject object) {
   c.field_dropout = object.number("field_dropout", 0, 1, c.field_dropout);
   c.sampling_steps = object.integer("sampling_steps", 1, 100000, c.sampling_steps);
   c.sampling_exponent = object.number("sampling_exponent", 0, 10, c.sampling_exponent);
+  c.sampling_votes = object.integer("sampling_votes", 0, 1000, c.sampling_votes);
+  if (object.has("vote_times")) c.vote_times = object.numbers("vote_times", 0.001, 1);
   c.guidance = object.number("guidance", 0, 100, c.guidance);
   c.temperature = object.number("temperature", 0.05, 10, c.temperature);
   object.finish();
@@ -61,6 +63,8 @@ Json SynthesizerConfig::to_json() const {
           {"field_dropout", field_dropout},
           {"sampling_steps", sampling_steps},
           {"sampling_exponent", sampling_exponent},
+          {"sampling_votes", sampling_votes},
+          {"vote_times", vote_times},
           {"guidance", guidance},
           {"temperature", temperature}};
 }

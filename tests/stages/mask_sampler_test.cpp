@@ -92,6 +92,29 @@ TEST_F(MaskSamplerTest, TumorsAreGrownToTheirSizeOnlyInTheMajorityStep) {
   EXPECT_NE(voxels(synthesizer_->sample(asked), vocabulary_.tumor()), pieces[0].voxels);
 }
 
+TEST_F(MaskSamplerTest, VotesKeepWhatIsGivenAndWhatIsPlanned) {
+  const GivenLabels kept = given("liver");
+  auto asked = request();
+  asked.given = &kept;
+  asked.sampling.votes = 2;
+  TumorRequest elsewhere = liver_tumor(30);
+  elsewhere.organ = TumorOrgan::kLung;
+  elsewhere.position = TumorPosition::kLungLeftUpper;
+  asked.prompt.tumors = {elsewhere};
+  int64_t last = 0;
+  const auto mask = synthesizer_->sample(asked, [&](int64_t done, int64_t total) {
+    last = done;
+    EXPECT_EQ(total, 4 + 2 * 2) << "two rounds";
+  });
+  EXPECT_EQ(last, 8);
+  EXPECT_TRUE(voxels_of(mask, vocabulary_.id("liver")).equal(kept.fixed));
+  asked.sampling.votes = 0;
+  EXPECT_FALSE(mask.equal(synthesizer_->sample(asked)));
+  asked.sampling.votes = 2;
+  asked.prompt.tumors = std::vector<TumorRequest>{};
+  EXPECT_EQ(voxels(synthesizer_->sample(asked), vocabulary_.tumor()), 0);
+}
+
 TEST_F(MaskSamplerTest, CallsTheNetworkAtTheGivenTimes) {
   auto asked = request();
   asked.sampling.times = {1.0, 0.5, 0.2};

@@ -96,6 +96,14 @@ TEST_F(PlanSettlerTest, KeepsBlockedVoxelsFree) {
   EXPECT_LT(plan[0].center_mm[1] + 7, (14 - 14.5) * 6 + 3);
 }
 
+TEST_F(PlanSettlerTest, KeepsTumorsInsideTheBody) {
+  paint("background", 0, 40, 0, 30, 36, 40);
+  TumorPlan plan = {
+      {TumorOrgan::kLung, TumorPosition::kLungLeftUpper, {-55, 0, (36 - 19.5) * 6}, 30}};
+  EXPECT_TRUE(settler().settle(plan, anatomy_));
+  EXPECT_LT(plan[0].center_mm[2] + 15, (36 - 19.5) * 6 + 6);
+}
+
 TEST_F(PlanSettlerTest, IsAFunctionOfTheStream) {
   TumorPlan first = {in_left_kidney_};
   first[0].center_mm = {0, 0, 0};

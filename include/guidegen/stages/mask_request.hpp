@@ -30,6 +30,9 @@ struct MaskSampling {
   /// Times of the network calls as shares of the schedule, 1 = pure noise, strictly decreasing, in
   /// (0,1]; empty: `steps` of them, spaced by `exponent`.
   std::vector<double> times;
+  /// Further network calls on the finished mask in each round of votes, whose answers under fresh
+  /// noise are averaged.
+  std::optional<int64_t> votes;
   /// Tumors are planned anew where the emerging anatomy does not match their plan (PlanSettler).
   bool settle = true;
   /// The last step takes the most likely labels and gives every tumor its planned volume

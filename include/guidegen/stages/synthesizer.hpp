@@ -44,6 +44,8 @@ struct SynthesizerConfig {
   double field_dropout = 0.15;
   int64_t sampling_steps = 25;
   double sampling_exponent = 0.0;  ///< sampling steps are as dense as t^sampling_exponent
+  int64_t sampling_votes = 0;      ///< calls a round on the finished mask, see MaskSampling::votes
+  std::vector<double> vote_times{0.8, 0.5};  ///< noise of each round, shares of the schedule
   double guidance = 1.0;
   double temperature = 1.0;  ///< of sampling; below 1 prefers likely labels
 
