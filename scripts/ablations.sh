@@ -1,0 +1,147 @@
+#!/usr/bin/env bash
+# What each part of stage I is worth: trains small synthesizers on small phantoms, each without one
+# of the parts, samples masks for prompts that none has seen, and judges how they obey and how
+# plausible their organs are.
+#
+#   scripts/ablations.sh [--steps N] [--prompts N] [--phantoms N] [--text DIR] [--out DIR]
+#                        [--markdown FILE]
+#
+#   --steps N        of each training; 600 unless given
+#   --prompts N      unseen prompts for each; 60 unless given
+#   --phantoms N     to train on; 400 unless given
+#   --text DIR       model directory that holds the text encoder; models/demo unless given
+#   --out DIR        out/ablations unless given; what is finished there is kept
+#   --markdown FILE  writes the table there, too
+#
+# Run again with the same options, it goes on where it stopped. Two trainings run at a time, with
+# one thread each.
+#
+# Environment: GUIDEGEN is a program to use instead of building one; GUIDEGEN_PROCESSES, how many at
+# a time (2).
+# shellcheck source=scripts/common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+steps=600 prompts=60 phantoms=400 text="$root/models/demo" out="$root/out/ablations" markdown=""
+while (($# > 0)); do
+  case "$1" in
+    --steps | --prompts | --phantoms | --text | --out | --markdown)
+      (($# > 1)) || die "$1: expected a value"
+      printf -v "${1#--}" '%s' "$2"
+      shift 2
+      ;;
+    --help) sed -n '2,/^# shellcheck/{/^# shellcheck/d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"; exit ;;
+    *) die "$1: unknown option, see --help" ;;
+  esac
+done
+program="${GUIDEGEN:-$build_dir/guidegen}"
+processes="${GUIDEGEN_PROCESSES:-2}"
+[[ -n "${GUIDEGEN:-}" ]] || configure_and_build guidegen
+mkdir -p "$out"
+settings="$steps $prompts $phantoms $(sha256sum "$text/model.json" | cut -c1-64)"
+if [[ -e "$out/settings" && "$(<"$out/settings")" != "$settings" ]]; then
+  die "$out: holds results of other options, expected another --out"
+fi
+printf '%s\n' "$settings" >"$out/settings"
+
+# Name, then what is changed. Networks are those of the demo preset on a coarser grid.
+trainings=(
+  "complete:"
+  "no injection:network.unet.injection_queries=0"
+  "no text:network.read_text=false"
+  "no distillation:network.distillation_weight=0 network.contrast_weight=0"
+  "cross-entropy alone:network.kl_weight=0"
+  "KL alone:network.ce_weight=0"
+  "no class weights:network.class_weight_exponent=0"
+)
+samplings=(
+  "complete, tumors not settled:--no-settle"
+  "complete, no votes:--votes 0"
+  "complete, last step drawn, not settled:--draw-last --no-settle"
+)
+
+folder_of() { tr ' ,' '--' <<<"$1" | tr -s '-'; }
+
+sample_and_judge() {
+  local folder="$1" model="$2"
+  shift 2
+  [[ -e "$folder/anatomy.json" ]] && return
+  rm -rf "$folder/masks"
+  "$program" --quiet sample stage1 --model "$model" --prompts "$out/prompts.jsonl" \
+    --out "$folder/masks" "$@" >/dev/null
+  "$program" --quiet evaluate mask-prompt --data "$folder/masks" --out "$folder/prompt.json" >/dev/null
+  "$program" --quiet evaluate anatomy --data "$folder/masks" --reference "$out/reference" \
+    --out "$folder/anatomy.json" >/dev/null
+}
+
+train_and_judge() {
+  local name="${1%%:*}" changes="${1#*:}" folder
+  folder="$out/$(folder_of "$name")"
+  mkdir -p "$folder"
+  if [[ ! -e "$folder/run/model/model.json" ]]; then
+    local resume=()
+    [[ -e "$folder/run/config.json" ]] && resume=(--resume)
+    # shellcheck disable=SC2086  # changes are words
+    "$program" --quiet train stage1 --config demo --data "$out/phantoms" --text "$text" \
+      --out "$folder/run" "${resume[@]+"${resume[@]}"}" training.steps="$steps" training.batch=4 \
+      training.workers=1 training.preview_every=0 training.validation_cases=0 $changes
+  fi
+  sample_and_judge "$folder" "$folder/run/model"
+}
+
+sample_complete() {
+  local folder
+  folder="$out/$(folder_of "${1%%:*}")"
+  mkdir -p "$folder"
+  # shellcheck disable=SC2086  # options are words
+  sample_and_judge "$folder" "$out/complete/run/model" ${1#*:}
+}
+
+# Runs a function on each of the further arguments, so many at a time.
+in_turn() {
+  local function="$1" running=0 item
+  shift
+  for item in "$@"; do
+    "$function" "$item" &
+    if ((++running >= processes)); then
+      wait -n || die "a run failed, see above"
+      running=$((running - 1))
+    fi
+  done
+  while ((running-- > 0)); do wait -n || die "a run failed, see above"; done
+}
+
+grid=(--size 48 48 60 --spacing 8 8 8)
+export OMP_NUM_THREADS=1
+for set in "phantoms:$phantoms:1" "reference:100:2"; do
+  IFS=: read -r name count seed <<<"$set"
+  if [[ ! -e "$out/$name/dataset.json" ]]; then
+    "$program" --quiet phantom --out "$out/$name" --count "$count" --seed "$seed" "${grid[@]}" \
+      --jobs "$processes" >/dev/null
+  fi
+done
+"$program" prompt --random "$prompts" --seed 3 --balanced --out "$out/prompts.jsonl" >/dev/null
+in_turn train_and_judge "${trainings[@]}"
+in_turn sample_complete "${samplings[@]}"
+
+table() {
+  printf '| stage I | organ right | position right | count exact | false tumors | organ checks |\n'
+  printf '|---|---|---|---|---|---|\n'
+  local entry name folder
+  for entry in "${trainings[@]}" "${samplings[@]}"; do
+    name="${entry%%:*}"
+    folder="$out/$(folder_of "$name")"
+    python3 - "$name" "$folder" <<'PY'
+import json, sys
+name, folder = sys.argv[1:]
+prompt = json.load(open(folder + "/prompt.json"))
+anatomy = json.load(open(folder + "/anatomy.json"))
+def share(entry):
+    return f"{100 * entry['share']:.0f} % ({100 * entry['low']:.0f}-{100 * entry['high']:.0f})"
+every = prompt["all"]
+print("|", name, "|", share(every["organ"]), "|", share(every["position"]), "|", share(every["count"]), "|",
+      share(prompt["false_tumors"]), "|", share(anatomy["organ_checks"]), "|")
+PY
+  done
+}
+table | tee "$out/table.md"
+if [[ -n "$markdown" ]]; then cp "$out/table.md" "$markdown"; fi
