@@ -113,6 +113,15 @@ class Answer {
   Understanding out_;
 };
 
+void tell_similarities(const std::vector<Item>& items, std::vector<Finding>& findings) {
+  for (const Item& item : items) {
+    if (!item.similarity) continue;
+    for (Finding& one : findings) {
+      if (item.begin < one.end && one.begin < item.end) one.similarity = item.similarity;
+    }
+  }
+}
+
 }  // namespace
 
 struct TextReader::Languages {
@@ -201,6 +210,7 @@ Understanding TextReader::read(std::string_view text, std::string_view language,
   std::vector<Item> items = language::items_of(text, used, matcher);
   language::mark_scopes(items);
   Understanding understanding = Answer(text).run(items);
+  tell_similarities(items, understanding.findings);
   understanding.language = used.code;
   return understanding;
 }
@@ -213,6 +223,9 @@ Json to_json(const Understanding& understanding) {
                         {"begin", one.begin},
                         {"end", one.end},
                         {"words", language::valid_utf8(one.words)}});
+    if (!one.similarity) continue;
+    findings.back()["similarity"] = one.similarity->cosine;
+    findings.back()["term"] = one.similarity->term;
   }
   Json unused = Json::array();
   for (const Unused& one : understanding.unused) {

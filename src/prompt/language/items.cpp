@@ -47,7 +47,7 @@ std::vector<Item> looked_up(const std::vector<Atom>& atoms, const Language& lang
   return items;
 }
 
-/// Replaces runs of words that the lexicon lacks by the term that the matcher finds for them.
+/// Gives words that the lexicon lacks the meaning of the term that the matcher finds for them.
 void match_unknown(std::vector<Item>& items, std::string_view utf8, const Language& language,
                    const TermMatcher& matcher) {
   constexpr size_t kShortest = 4;
@@ -58,10 +58,14 @@ void match_unknown(std::vector<Item>& items, std::string_view utf8, const Langua
   for (Item& item : items) {
     if (!is_open(item)) continue;
     const std::string words(utf8.substr(item.begin, item.end - item.begin));
-    const auto found = matcher(words, language.lexicon.terms());
+    const TermCandidates& candidates = language.lexicon.candidates();
+    const auto found = matcher(words, candidates);
     if (!found || found->second < language.matcher_threshold) continue;
-    item.meaning = &language.lexicon.meaning_of_term(found->first);
-    item.kind = item.meaning->kind;
+    const Meaning* meaning = language.lexicon.meaning_of_candidate(found->first);
+    if (meaning == nullptr) continue;
+    item.meaning = meaning;
+    item.kind = meaning->kind;
+    item.similarity = Similarity{candidates.terms[found->first], found->second};
   }
 }
 

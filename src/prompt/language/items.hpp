@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,7 @@ struct Item {
   std::string text;                  ///< first word, folded
   size_t begin = 0;                  ///< bytes of the original text, end exclusive
   size_t end = 0;
+  std::optional<Similarity> similarity;  ///< to the term that gave the meaning
   bool glued = false;   ///< no white space before it
   size_t sentence = 0;  ///< counts from 0
   // In whose scope it stands; see scopes.hpp.

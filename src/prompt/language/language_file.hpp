@@ -29,7 +29,9 @@ struct Language {
   std::vector<std::string> abbreviations;     ///< words whose full stop ends no sentence
   std::map<std::string, std::string> misspellings;
   bool compounds = false;  ///< words may be written as one: "Nierentumor"
-  double matcher_threshold = 0.75;
+  /// Cosine from which on words count as a term; a text encoder knows few languages, so a file says
+  /// it only where it was measured.
+  double matcher_threshold = 1;
 };
 
 /// Strict; `source` opens the messages, which name the key. Throws Error(kUsage).
