@@ -165,7 +165,7 @@ Prompt prompt_for_mask(const Options& options) {
   if (!options.prompts.empty()) {
     std::vector<PlannedCase> plan =
         plan_cases(read_resolved(options.prompts, matcher_of(options.encoder)), options.selection,
-                 options.prompts);
+                   options.prompts);
     plan.erase(std::remove_if(plan.begin(), plan.end(),
                               [](const PlannedCase& planned) { return !planned.selected; }),
                plan.end());

@@ -122,6 +122,16 @@ void tell_similarities(const std::vector<Item>& items, std::vector<Finding>& fin
   }
 }
 
+Understanding understand(std::string_view text, const Language& language,
+                         const TermMatcher& matcher) {
+  std::vector<Item> items = language::items_of(text, language, matcher);
+  language::mark_scopes(items);
+  Understanding understanding = Answer(text).run(items);
+  tell_similarities(items, understanding.findings);
+  understanding.language = language.code;
+  return understanding;
+}
+
 }  // namespace
 
 struct TextReader::Languages {
@@ -207,12 +217,12 @@ Understanding TextReader::read(std::string_view text, std::string_view language,
     throw_usage("language '", language, "' is not known, expected one of ", known);
   }
   const Language& used = language == "auto" ? languages_->detected(text) : chosen->second;
-  std::vector<Item> items = language::items_of(text, used, matcher);
-  language::mark_scopes(items);
-  Understanding understanding = Answer(text).run(items);
-  tell_similarities(items, understanding.findings);
-  understanding.language = used.code;
-  return understanding;
+  Understanding understanding = understand(text, used, {});
+  // Guesses fill gaps only: where tumors were understood, a "hepatologist" must not add a liver.
+  if (!matcher || understanding.prompt.tumors) return understanding;
+  Understanding guessed = understand(text, used, matcher);
+  const auto& tumors = guessed.prompt.tumors;
+  return tumors && !tumors->empty() ? guessed : understanding;
 }
 
 Json to_json(const Understanding& understanding) {

@@ -36,8 +36,9 @@ class Matching {
     const std::lock_guard<std::mutex> lock(mutex_);
     const at::Tensor& terms = encoded(candidates.terms);
     const auto known = words_.find(words);
-    const at::Tensor word =
-        known != words_.end() ? known->second : words_.emplace(words, in_frames(words)).first->second;
+    const at::Tensor word = known != words_.end()
+                                ? known->second
+                                : words_.emplace(words, in_frames(words)).first->second;
     // [F,N,E] x [F,E,1] -> the mean of the frames, [N].
     const at::Tensor cosines =
         terms.matmul(word.unsqueeze(2)).squeeze(2).mean(0).to(torch::kDouble).contiguous();

@@ -85,7 +85,8 @@ TEST(TermMatcher, WordsThatAreLikeOnesWithoutMeaningHaveNone) {
 
 TEST(TermMatcher, OfEqualCandidatesTheFirstIsTaken) {
   Circle points({{"a", 20}, {"b", 20}, {"c", 80}, {"word", 20}});
-  const auto found = term_matcher(points.encoder(), word_alone(0.1))("word", {{"c", "b", "a"}, {2, 1, 1}});
+  const auto found =
+      term_matcher(points.encoder(), word_alone(0.1))("word", {{"c", "b", "a"}, {2, 1, 1}});
   ASSERT_TRUE(found.has_value());
   EXPECT_EQ(found->first, 1U);
 }
@@ -123,7 +124,8 @@ TEST(TermMatcher, ManyCandidatesKeepTheirPlaces) {
   std::map<std::string, double> angles = {{"word", 33.1}};
   TermCandidates candidates;
   for (int i = 0; i < 170; ++i) {
-    const std::string term = std::string(static_cast<size_t>(1 + (i * 7) % 5), 'x') + std::to_string(i);
+    const std::string term =
+        std::string(static_cast<size_t>(1 + (i * 7) % 5), 'x') + std::to_string(i);
     angles[term] = i;
     candidates.terms.push_back(term);
     candidates.meanings.push_back(1);
@@ -136,10 +138,16 @@ TEST(TermMatcher, ManyCandidatesKeepTheirPlaces) {
 
 TEST(TermMatcher, FramesMustHoldTheWord) {
   Circle points = circle();
-  EXPECT_THAT([&] { term_matcher(points.encoder(), {0, {"a word"}}); },
-              throws_usage(HasSubstr("'a word' has no {}")));
-  EXPECT_THAT([&] { term_matcher(points.encoder(), {0, {}}); },
-              throws_usage(HasSubstr("no frames")));
+  EXPECT_THAT(
+      [&] {
+        term_matcher(points.encoder(), {0, {"a word"}});
+      },
+      throws_usage(HasSubstr("'a word' has no {}")));
+  EXPECT_THAT(
+      [&] {
+        term_matcher(points.encoder(), {0, {}});
+      },
+      throws_usage(HasSubstr("no frames")));
 }
 
 TEST(TermMatcher, ABertFolderGivesOne) {

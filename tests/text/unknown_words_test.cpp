@@ -16,6 +16,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr double kThreshold = 0.75;  // matcher_threshold of English
+
 /// Where scripts/setup.sh --with-teacher put the language model.
 fs::path teacher_folder() {
   const char* folder = std::getenv("GUIDEGEN_TEACHER");
@@ -45,11 +47,12 @@ class UnknownWords : public testing::Test {
 
   bool is_unknown(const std::string& word) const {
     bool asked = false;
-    read("There is " + word + ".",
-         [&](const std::string&, const TermCandidates&) -> std::optional<std::pair<size_t, double>> {
-           asked = true;
-           return std::nullopt;
-         });
+    read(
+        "There is " + word + ".",
+        [&](const std::string&, const TermCandidates&) -> std::optional<std::pair<size_t, double>> {
+          asked = true;
+          return std::nullopt;
+        });
     return asked;
   }
 
@@ -86,7 +89,8 @@ TEST_F(UnknownWords, FewAreTakenForWhatTheyAreNot) {
     }
     std::cout << name << ": of " << meant.asked << " words for organs and tumors " << meant.right
               << " right, " << meant.wrong << " wrong:" << meant.wrong_ones << "; of "
-              << others.asked << " others " << others.wrong << " wrong:" << others.wrong_ones << "\n";
+              << others.asked << " others " << others.wrong << " wrong:" << others.wrong_ones
+              << "\n";
     EXPECT_GE(meant.asked, 60) << name;
     EXPECT_GE(others.asked, 120) << name;
     EXPECT_GE(meant.right, meant.asked / 4) << name;
@@ -96,6 +100,14 @@ TEST_F(UnknownWords, FewAreTakenForWhatTheyAreNot) {
 
 TEST_F(UnknownWords, LabelledSentencesAreReadNoWorse) {
   int files = 0;
+  int asked = 0;
+  int taken = 0;
+  const TermMatcher counting = [&](const std::string& words, const TermCandidates& candidates) {
+    const auto found = matcher_(words, candidates);
+    ++asked;
+    taken += found && found->second >= kThreshold ? 1 : 0;
+    return found;
+  };
   for (const auto& entry :
        fs::directory_iterator(fs::path(GUIDEGEN_SOURCE_DIR) / "tests/prompt/sentences")) {
     if (entry.path().extension() != ".jsonl") continue;
@@ -107,13 +119,12 @@ TEST_F(UnknownWords, LabelledSentencesAreReadNoWorse) {
       if (line.empty()) continue;
       const Json document = parse_json(line, entry.path().string());
       const std::string text = document["text"];
-      const Prompt expected =
-          prompt_from_json(document["expect"], entry.path().string(), "expect");
+      const Prompt expected = prompt_from_json(document["expect"], entry.path().string(), "expect");
       const auto read = [&](const TermMatcher& matcher) {
         return TextReader::shipped().read(text, "auto", matcher).prompt;
       };
       const Prompt plain = read({});
-      const Prompt matched = read(matcher_);
+      const Prompt matched = read(counting);
       without.add(expected, plain);
       with.add(expected, matched);
       if (!(plain == matched)) {
@@ -125,6 +136,8 @@ TEST_F(UnknownWords, LabelledSentencesAreReadNoWorse) {
               << " % of fields right without, " << 100 * with.share_right() << " % with\n";
     EXPECT_GE(with.share_right(), without.share_right()) << entry.path();
   }
+  std::cout << "of " << asked << " words that the lexicons lack, in all languages, " << taken
+            << " are within " << kThreshold << " of a term\n";
   EXPECT_GT(files, 0);
 }
 

@@ -90,7 +90,9 @@ class TextReader {
   std::vector<std::string> languages() const;
 
   /// Any bytes are fine. `language` is a code or "auto": the language that knows most of the words.
-  /// Throws Error(kUsage) when there is no such language.
+  /// The matcher is asked only of texts in which no tumors, and no absence of them, were
+  /// understood, and counts only where it makes a request for tumors of them. Throws Error(kUsage)
+  /// when there is no such language.
   Understanding read(std::string_view text, std::string_view language = "auto",
                      const TermMatcher& matcher = {}) const;
 

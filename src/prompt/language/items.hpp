@@ -20,8 +20,8 @@ struct Item {
   size_t begin = 0;                  ///< bytes of the original text, end exclusive
   size_t end = 0;
   std::optional<Similarity> similarity;  ///< to the term that gave the meaning
-  bool glued = false;   ///< no white space before it
-  size_t sentence = 0;  ///< counts from 0
+  bool glued = false;                    ///< no white space before it
+  size_t sentence = 0;                   ///< counts from 0
   // In whose scope it stands; see scopes.hpp.
   bool negated = false;
   bool past = false;
