@@ -60,6 +60,9 @@ class UnknownWords : public testing::Test {
   void add(const std::string& word, const std::string& meaning, Counts& counts) const {
     if (!is_unknown(word)) return;
     ++counts.asked;
+    // Where tumors are understood, no guess changes them.
+    const std::string aside = "Seen after " + word + ": a 3 cm mass in the right lower lobe.";
+    EXPECT_EQ(read(aside, matcher_), read(aside, {})) << word;
     const std::string as_place = "A 3 cm tumor in the " + word + ".";
     const std::string as_tumor = "A 3 cm " + word + " in the left kidney.";
     const bool place_given = read(as_place, matcher_) != read(as_place, {});
@@ -84,14 +87,17 @@ TEST_F(UnknownWords, FewAreTakenForWhatTheyAreNot) {
   for (const auto& [name, list] : lists.items()) {
     Counts meant;
     Counts others;
+    Counts related;
     for (const auto& [meaning, words] : list.items()) {
-      for (const Json& word : words) add(word, meaning, meaning == "none" ? others : meant);
+      Counts& counts = meaning == "related" ? related : meaning == "none" ? others : meant;
+      for (const Json& word : words) add(word, meaning == "related" ? "none" : meaning, counts);
     }
     std::cout << name << ": of " << meant.asked << " words for organs and tumors " << meant.right
               << " right, " << meant.wrong << " wrong:" << meant.wrong_ones << "; of "
               << others.asked << " others " << others.wrong << " wrong:" << others.wrong_ones
-              << "\n";
-    EXPECT_GE(meant.asked, 60) << name;
+              << "; of " << related.asked << " around the organs " << related.wrong
+              << " taken for them:" << related.wrong_ones << "\n";
+    EXPECT_GE(meant.asked, 50) << name;
     EXPECT_GE(others.asked, 120) << name;
     EXPECT_GE(meant.right, meant.asked / 4) << name;
     EXPECT_LT(meant.wrong + others.wrong, 0.01 * (meant.asked + others.asked)) << name;
