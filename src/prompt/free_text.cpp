@@ -8,6 +8,7 @@
 #include "guidegen/core/resources.hpp"
 #include "prompt/language/groups.hpp"
 #include "prompt/language/person.hpp"
+#include "prompt/language/relatives.hpp"
 #include "prompt/language/scopes.hpp"
 
 namespace guidegen {
@@ -199,6 +200,7 @@ Understanding TextReader::read(std::string_view text, std::string_view language,
   }
   const Language& used = language == "auto" ? languages_->detected(text) : chosen->second;
   std::vector<Item> items = language::items_of(text, used, matcher);
+  language::resolve_relatives(items);
   language::mark_scopes(items);
   Understanding understanding = Answer(text).run(items);
   understanding.language = used.code;

@@ -33,7 +33,8 @@ bool is_bare(const Group& group) { return !group.position && !group.count && !gr
 
 class Collector {
  public:
-  Groups run(const std::vector<Mention>& mentions) {
+  Groups run(std::vector<Mention> mentions) {
+    name_unnamed(mentions);
     for (size_t i = 0; i < mentions.size(); ++i) {
       const Mention* next = i + 1 < mentions.size() ? &mentions[i + 1] : nullptr;
       take(mentions[i], next);
@@ -49,7 +50,27 @@ class Collector {
  private:
   void reject(Span span, const std::string& reason) { out_.rejected.push_back({span, reason}); }
 
+  /// "F 68 / pancreas head / 31 mm / T2": measures of an organ are those of a tumor where the whole
+  /// text has no word for any finding.
+  static void name_unnamed(std::vector<Mention>& mentions) {
+    bool measured = false;
+    for (const Mention& mention : mentions) {
+      if (mention.has_head) return;
+      measured = measured || !mention.sizes.empty() || mention.stage || mention.count;
+    }
+    for (Mention& mention : mentions) {
+      mention.has_head = measured && std::any_of(mention.places.begin(), mention.places.end(),
+                                                 [](const auto& place) {
+                                                   return place.value.organ.has_value();
+                                                 });
+    }
+  }
+
   void take(Mention mention, const Mention* next) {
+    take_organ_from_context(mention);
+    for (const auto& place : mention.places) {
+      if (place.value.organ && !place.value.outside) last_organ_ = place.value.organ;
+    }
     if (mention.has_head && !mention.wanted()) {
       // Of organs outside of prompts nothing follows.
       out_.denied = out_.denied || !is_outside(mention);
@@ -58,7 +79,6 @@ class Collector {
       return;
     }
     drop_impossible_sizes(mention);
-    take_organ_from_context(mention);
     std::vector<Group> groups = expand(mention);
     if (groups.empty() && is_outside(mention)) {
       reject(whole_span(mention), "organ outside of prompts");
@@ -86,15 +106,14 @@ class Collector {
 
   /// "one in the head", "right 2 tumors": of the organ that was spoken of.
   void take_organ_from_context(Mention& mention) const {
-    const Group* last = out_.groups.empty() ? nullptr : &out_.groups.back();
-    if (!last || !mention.has_head) return;
+    if (!last_organ_ || !mention.has_head) return;
     const bool named =
         std::any_of(mention.places.begin(), mention.places.end(),
                     [](const auto& place) { return place.value.organ || place.value.outside; });
     if (named) return;
     for (auto& place : mention.places) {
       Place organ;
-      organ.organ = last->organ;
+      organ.organ = last_organ_;
       if (const auto both = merged(place.value, organ)) place.value = *both;
     }
   }
@@ -186,6 +205,9 @@ class Collector {
         group.one = mention.span;
       } else if (mention.sizes.size() == places && !mention.largest) {
         group.size_mm = mention.sizes[i];
+        // "nodules in the right (7 mm) and left lung (10 mm)"
+        const bool one = mention.grammar == Grammar::kMany && places > 1 && !mention.several;
+        if (one && !mention.count) group.count = {1, mention.sizes[i].span};
       } else {
         group.size_mm = size_of(mention);
       }
@@ -360,6 +382,7 @@ class Collector {
 
   Groups out_;
   std::optional<Mention> pending_;  // tumors without an organ yet
+  std::optional<TumorOrgan> last_organ_;
   std::optional<Group> counted_;    // replaced by its members
   bool last_was_wanted_ = false;
   size_t last_sentence_ = 0;

@@ -223,6 +223,8 @@ class Loader {
     add("largest", Kind::kLargest);
     add("prepositions", Kind::kPreposition);
     add("with", Kind::kWith);
+    add(root_, "copulas", of_kind(Kind::kWith, "copula"));
+    add(root_, "had", of_kind(Kind::kWith, "past"));
     add("and", Kind::kAnd);
     add("near", Kind::kNear);
     add("means", Kind::kMeans);
@@ -231,11 +233,23 @@ class Loader {
 
   void scopes() {
     add("but", Kind::kBreak);
+    named("emphatic", Kind::kBreak, sex_names());
     add("new", Kind::kNew);
     pair("negation", Kind::kNegation, Kind::kNegationAfter);
     pair("history", Kind::kHistory, Kind::kHistoryAfter);
     add("normal", Kind::kNormal);
     add("family", Kind::kFamily);
+    named("relatives", Kind::kRelative, sex_names());
+    named("elders", Kind::kElder, sex_names());
+    add("own", Kind::kOwn);
+    add("speaker", Kind::kSpeaker);
+    add("died", Kind::kDied);
+    add("procedures", Kind::kProcedure);
+    if (root_.has("organ_procedures")) {
+      placed(root_.object("organ_procedures"), Kind::kProcedure, Grammar::kDisease);
+    }
+    add("reasons", Kind::kReason);
+    add("planned", Kind::kPlanned);
     add("sought", Kind::kSought);
   }
 

@@ -142,8 +142,19 @@ class SentenceReader {
     if (!mention.sided_sizes.empty()) return;
     for (size_t i = gap_begin(gap); i < gap_end(gap); ++i) {
       const Item& item = items_[i];
+      if (item.kind == Kind::kCount && counts_person(i)) continue;
       take_measure(item, item.kind == Kind::kStage && gap > 0 ? staged(gap - 1) : mention);
     }
+  }
+
+  /// "one 80-year-old lady"
+  bool counts_person(size_t at) const {
+    for (size_t i = at + 1; i < last_ && items_[i].kind != Kind::kMark; ++i) {
+      const Kind kind = items_[i].kind;
+      if (kind == Kind::kSex || kind == Kind::kPerson || kind == Kind::kAge) return true;
+      if (kind != Kind::kUnknown && kind != Kind::kRace) return false;
+    }
+    return false;
   }
 
   /// "left 2 cm, right 3 cm" in a gap; empty where it does not hold just that.
@@ -208,9 +219,19 @@ class SentenceReader {
       if (site_first && lists.size() > 1) lists.erase(lists.begin(), lists.end() - 1);
       if (!mentions_[i].sided_sizes.empty()) keep_organs(lists);
       take_lists(lists, mentions_[i]);
+      // "The right kidney contains stones and a tumor."
+      const bool shared = site_first && i > 0 && mentions_[i].places.empty();
+      if (shared) mentions_[i].places = mentions_[i - 1].places;
     }
     // "Pancreas: a mass in the tail."
     if (opens && !has_organ(mentions_[0])) take_lists({lists_in(0).back()}, mentions_[0]);
+    // "The left lung has a tumor in the lower lobe."
+    if (opens && closes && mentions_.size() == 1) {
+      const SiteList before = lists_in(0).back();
+      for (const Site& site : before.sites) {
+        if (refines(site.place, mentions_[0])) add_site(site, mentions_[0]);
+      }
+    }
   }
 
   /// Drops the sides of "left 2 cm, right 3 cm".
@@ -302,11 +323,16 @@ class SentenceReader {
   void take_explanations() {
     for (size_t i = 1; i < mentions_.size(); ++i) {
       const size_t begin = phrases_[i].begin;
-      const bool explains = begin > first_ && items_[begin - 1].kind == Kind::kMeans;
+      const bool copula = begin == phrases_[i - 1].last + 2 && is_copula(items_[begin - 1]);
+      const bool explains = begin > first_ && (items_[begin - 1].kind == Kind::kMeans || copula);
       if (explains && mentions_[i].benign && mentions_[i].places.empty()) {
         mentions_[i - 1].benign = true;
       }
     }
+  }
+
+  static bool is_copula(const Item& item) {
+    return item.kind == Kind::kWith && item.meaning->value == "copula";
   }
 
   /// A sentence that only says more: "Size: 3 cm.", "It is in the left kidney."
@@ -347,7 +373,7 @@ std::vector<Mention> mentions_of(const std::vector<Item>& items) {
     size_t last = first;
     while (last < items.size() && items[last].sentence == items[first].sentence) ++last;
     for (Mention& mention : SentenceReader(items, first, last, known).run()) {
-      known = known || (mention.has_head && mention.wanted());
+      known = known || (mention.has_head && !mention.benign);
       mentions.push_back(std::move(mention));
     }
     first = last;

@@ -28,7 +28,7 @@ class Reader {
     }
     size_t floor = first_;
     for (NounPhrase& phrase : phrases_) {
-      phrase.begin = begin_of(phrase.first, floor);
+      phrase.begin = phrase.pronoun ? phrase.first : begin_of(phrase.first, floor);
       floor = phrase.last + 1;
     }
     return std::move(phrases_);
@@ -62,7 +62,9 @@ class Reader {
     if (large || items_[at + 1].kind != Kind::kPreposition) return false;
     for (size_t i = at + 2; i < last_; ++i) {
       if (items_[i].kind == Kind::kPlace) return true;
-      if (items_[i].kind != Kind::kDefinite && items_[i].kind != Kind::kEach) return false;
+      const bool between = items_[i].kind == Kind::kDefinite || items_[i].kind == Kind::kEach ||
+                           items_[i].kind == Kind::kPronoun || items_[i].kind == Kind::kPreposition;
+      if (!between) return false;
     }
     return false;
   }
