@@ -216,6 +216,9 @@ class Loader {
     Meaning counted = of_kind(Kind::kCount);
     add(root_, "count_phrases", counted);
     add("each", Kind::kEach);
+    Meaning one_each = of_kind(Kind::kEach);
+    one_each.number = 1;
+    add(root_, "one_each", one_each);
     add("articles", Kind::kArticle);
     add("definite", Kind::kDefinite);
     add("another", Kind::kAnother);

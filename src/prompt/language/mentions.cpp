@@ -4,16 +4,13 @@
 #include <set>
 #include <utility>
 
+#include "prompt/language/counted_places.hpp"
 #include "prompt/language/noun_phrases.hpp"
 
 namespace guidegen::language {
 namespace {
 
 Span span_of(const Item& item) { return {item.begin, item.end}; }
-
-bool is_integer_count(double number) {
-  return number >= 1 && number <= 20 && number == static_cast<double>(static_cast<int>(number));
-}
 
 /// Reads the mentions of one sentence.
 class SentenceReader {
@@ -30,6 +27,7 @@ class SentenceReader {
     take_sites();
     share_sites();
     take_explanations();
+    if (mentions_.size() == 1) share_counts();
     return std::move(mentions_);
   }
 
@@ -74,7 +72,7 @@ class SentenceReader {
     mention.benign = mention.benign || item.kind == Kind::kBenign;
     if (item.kind != Kind::kTumor) return;
     // "tumors: 2"
-    if (is_integer_count(item.number)) take_count(static_cast<int>(item.number), item, mention);
+    if (is_tumor_count(item.number)) take_count(static_cast<int>(item.number), item, mention);
     if (item.meaning->grammar != Grammar::kDisease) mention.grammar = item.meaning->grammar;
   }
 
@@ -85,10 +83,10 @@ class SentenceReader {
         mention.from_article = true;
         break;
       case Kind::kNumber:
-        if (is_integer_count(item.number)) take_count(static_cast<int>(item.number), item, mention);
+        if (is_tumor_count(item.number)) take_count(static_cast<int>(item.number), item, mention);
         break;
       case Kind::kCount:
-        if (is_integer_count(item.number)) take_count(static_cast<int>(item.number), item, mention);
+        if (is_tumor_count(item.number)) take_count(static_cast<int>(item.number), item, mention);
         mention.several = mention.several || item.number == 0;
         break;
       case Kind::kOneOfThem:
@@ -119,8 +117,10 @@ class SentenceReader {
     if (item.kind == Kind::kStage && !mention.stage) mention.stage = {item.stage, span_of(item)};
     if (item.kind == Kind::kLargest) mention.largest = true;
     if (item.kind == Kind::kEach) mention.each = true;
+    // "one each"
+    if (item.kind == Kind::kEach && item.number == 1) take_count(1, item, mention);
     if (item.kind == Kind::kBenignQuality) mention.benign = true;
-    if (item.kind == Kind::kCount && is_integer_count(item.number) && !mention.count) {
+    if (item.kind == Kind::kCount && is_tumor_count(item.number) && !mention.count) {
       mention.count = {static_cast<int>(item.number), span_of(item)};
     }
   }
@@ -135,6 +135,33 @@ class SentenceReader {
     return mentions_[last];
   }
 
+  /// "masses in lung (2), liver (3)": a mention a place; "right lung two, left lung one tumor"
+  void share_counts() {
+    const Mention whole = mentions_[0];
+    const auto before = counted_places(items_, gap_begin(0), gap_end(0));
+    const auto after = counted_places(items_, gap_begin(1), gap_end(1));
+    const bool lists = after.size() > 1 && before.empty();
+    const bool opens = !before.empty() && after.empty() && whole.count && !whole.places.empty();
+    if (!lists && !opens) return;
+    if (lists) mentions_.clear();
+    for (const auto& [site, count] : lists ? after : before) {
+      Mention mention = whole;
+      mention.places.clear();
+      add_site(site, mention);
+      if (!site.place.organ && !whole.places.empty()) {
+        Place organ;
+        organ.organ = whole.places[0].value.organ;
+        if (const auto both = merged(site.place, organ)) {
+          mention.places[0].value = *both;
+        }
+      }
+      mention.count = count;
+      mention.grammar = Grammar::kMany;
+      mentions_.push_back(mention);
+    }
+    if (opens) std::rotate(mentions_.begin(), mentions_.begin() + 1, mentions_.end());
+  }
+
   /// Sizes and stages follow their tumor; those before the first belong to it.
   void take_measures(size_t gap) {
     Mention& mention = mentions_[gap == 0 ? 0 : gap - 1];
@@ -143,6 +170,10 @@ class SentenceReader {
     for (size_t i = gap_begin(gap); i < gap_end(gap); ++i) {
       const Item& item = items_[i];
       if (item.kind == Kind::kCount && counts_person(i)) continue;
+      const bool in_brackets = item.kind == Kind::kNumber && is_tumor_count(item.number) &&
+                               i > first_ && items_[i - 1].is_mark("(") && i + 1 < last_ &&
+                               items_[i + 1].is_mark(")");
+      if (in_brackets && gap > 0 && !mention.count) take_count(static_cast<int>(item.number), item, mention);
       take_measure(item, item.kind == Kind::kStage && gap > 0 ? staged(gap - 1) : mention);
     }
   }
@@ -229,7 +260,7 @@ class SentenceReader {
     if (opens && closes && mentions_.size() == 1) {
       const SiteList before = lists_in(0).back();
       for (const Site& site : before.sites) {
-        if (refines(site.place, mentions_[0])) add_site(site, mentions_[0]);
+        if (refined(site.place, mentions_[0].places)) add_site(site, mentions_[0]);
       }
     }
   }
@@ -276,11 +307,16 @@ class SentenceReader {
     if (is_paired(lists, mention)) return add_pairs(lists, items_, mention);
     bool first = true;
     for (const SiteList& list : lists) {
+      const std::vector<Said<Place>> before = mention.places;
       const bool own = mention.places.empty();
       const bool more = first && (own || !has_organ(mention));
       const bool follows_and = list.first > first_ + 1 && joins(list.first);
       for (const Site& site : list.sites) {
-        if (more || follows_and || refines(site.place, mention)) add_site(site, mention);
+        if (more || follows_and) {
+          add_site(site, mention);
+        } else if (const auto both = refined(site.place, before)) {
+          add_site({*both, site.first, site.last}, mention);
+        }
       }
       first = false;
     }
@@ -301,9 +337,12 @@ class SentenceReader {
                        [](const auto& place) { return place.value.organ || place.value.outside; });
   }
 
-  static bool refines(const Place& place, const Mention& mention) {
-    return std::any_of(mention.places.begin(), mention.places.end(),
-                       [&](const auto& known) { return merged(known.value, place).has_value(); });
+  /// What the place adds to one that is known.
+  static std::optional<Place> refined(const Place& place, const std::vector<Said<Place>>& known) {
+    for (const auto& one : known) {
+      if (const auto both = merged(one.value, place)) return both;
+    }
+    return std::nullopt;
   }
 
   /// "masses and nodules in the liver": the first are in the liver too.
@@ -339,10 +378,17 @@ class SentenceReader {
   std::vector<Mention> without_head() {
     Mention mention;
     bool label = true;
+    const auto ends = [&](size_t at) { return at >= last_ || items_[at].kind == Kind::kMark; };
     mention.sentence = first_ < last_ ? items_[first_].sentence : 0;
     for (size_t i = first_; i < last_; ++i) {
       const Item& item = items_[i];
       take_measure(item, mention);
+      // "liver, left, 2, 15 mm"
+      const bool alone = item.kind == Kind::kNumber && is_tumor_count(item.number) && ends(i + 1) &&
+                         !(i + 1 < last_ && items_[i + 1].is_mark(".")) &&
+                         (i == first_ || items_[i - 1].is_mark(",") || items_[i - 1].is_mark("/"));
+      const bool told = !mention.places.empty() || i == first_;
+      if (alone && told && !mention.count) mention.count = {static_cast<int>(item.number), span_of(item)};
       label = label && (item.kind == Kind::kStage || item.kind == Kind::kMark);
       if (item.negated || item.past || item.family || item.sought) return {};
     }

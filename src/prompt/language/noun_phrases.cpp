@@ -28,7 +28,11 @@ class Reader {
     }
     size_t floor = first_;
     for (NounPhrase& phrase : phrases_) {
-      phrase.begin = phrase.pronoun ? phrase.first : begin_of(phrase.first, floor);
+      phrase.begin = begin_of(phrase.first, floor);
+      // "one in the left lobe one in the right lobe"
+      while (phrase.pronoun && phrase.begin < phrase.first && !is_own(items_[phrase.begin])) {
+        ++phrase.begin;
+      }
       floor = phrase.last + 1;
     }
     return std::move(phrases_);
@@ -58,15 +62,23 @@ class Reader {
                            item.kind == Kind::kArticle || item.kind == Kind::kNumber ||
                            item.kind == Kind::kCount;
     if (!candidate || at + 1 >= last_) return false;
-    const bool large = item.kind == Kind::kNumber && item.number > 20;
-    if (large || items_[at + 1].kind != Kind::kPreposition) return false;
-    for (size_t i = at + 2; i < last_; ++i) {
-      if (items_[i].kind == Kind::kPlace) return true;
+    if (item.kind == Kind::kNumber && item.number > 20) return false;
+    bool linked = false;
+    for (size_t i = at + 1; i < last_; ++i) {
+      if (items_[i].kind == Kind::kPlace) return linked;
+      const bool link = items_[i].kind == Kind::kPreposition || items_[i].kind == Kind::kSize;
       const bool between = items_[i].kind == Kind::kDefinite || items_[i].kind == Kind::kEach ||
-                           items_[i].kind == Kind::kPronoun || items_[i].kind == Kind::kPreposition;
-      if (!between) return false;
+                           items_[i].kind == Kind::kPronoun || items_[i].kind == Kind::kWith ||
+                           items_[i].is_mark("(") || items_[i].is_mark(")");
+      if (!link && !between) return false;
+      linked = linked || link;
     }
     return false;
+  }
+
+  /// "a 12 mm one"
+  static bool is_own(const Item& item) {
+    return item.kind == Kind::kArticle || item.kind == Kind::kSize;
   }
 
   size_t begin_of(size_t head, size_t floor) const {
