@@ -12,6 +12,24 @@ bool is_count(const std::vector<Item>& items, size_t at, size_t last) {
   return ends;
 }
 
+/// "2 right, 1 left", "2x liver, 1x lung"
+std::vector<std::pair<Site, Said<int>>> counted_before(const std::vector<Item>& items, size_t first,
+                                                       size_t last) {
+  std::vector<std::pair<Site, Said<int>>> counted;
+  for (const SiteList& list : sites_of(items, first, last)) {
+    for (const Site& site : list.sites) {
+      if (site.first == 0) continue;
+      const Item& item = items[site.first - 1];
+      // "lesions: 2 right, 1 left": the first number is part of the tumor phrase.
+      const bool counts = item.kind == Kind::kCount || item.kind == Kind::kNumber ||
+                          item.kind == Kind::kTumor;
+      if (!counts || !is_tumor_count(item.number)) continue;
+      counted.push_back({site, {static_cast<int>(item.number), {item.begin, item.end}}});
+    }
+  }
+  return counted;
+}
+
 }  // namespace
 
 bool is_tumor_count(double number) {
@@ -36,6 +54,7 @@ std::vector<std::pair<Site, Said<int>>> counted_places(const std::vector<Item>& 
       if (!between) break;
     }
   }
+  if (counted.size() != places) counted = counted_before(items, first, last);
   if (counted.size() != places) counted.clear();
   return counted;
 }

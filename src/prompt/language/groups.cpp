@@ -64,6 +64,10 @@ class Collector {
   }
 
   void take(Mention mention, const Mention* next) {
+    if (!last_organ_ && next && (next->another || next->one_of_them)) {
+      // "one in the tail and another in the head of the pancreas"
+      for (const auto& place : next->places) last_organ_ = place.value.organ;
+    }
     take_organ_from_context(mention);
     for (const auto& place : mention.places) {
       if (place.value.organ && !place.value.outside) last_organ_ = place.value.organ;

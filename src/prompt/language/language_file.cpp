@@ -113,6 +113,8 @@ class Loader {
       language_.lexicon.add_number_word(word);
     }
     valued("sizes", Kind::kSize, 3, 150);
+    language_.from = folded_list("from");
+    add("size_phrases", Kind::kSize);
   }
 
   /// "zweiundsechzig" of "zwei", "und" and "sechzig".
@@ -203,6 +205,9 @@ class Loader {
       add(object, key, meaning);
     }
     object.finish();
+    Meaning recurrence = of_kind(Kind::kTumor, "recurrence");
+    recurrence.grammar = Grammar::kDisease;
+    add(root_, "recurrences", recurrence);
     Meaning spread = of_kind(Kind::kTumor, "spread");
     spread.grammar = Grammar::kMany;
     add(root_, "spread", spread);

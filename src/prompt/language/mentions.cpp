@@ -43,7 +43,15 @@ class SentenceReader {
     mention.span = {items_[phrase.first].begin, items_[phrase.last].end};
     mention.one_of_them = phrase.pronoun;
     for (size_t i = phrase.first; i <= phrase.last; ++i) take_head(items_[i], mention);
-    for (size_t i = phrase.begin; i < phrase.first; ++i) take_modifier(items_[i], mention);
+    int articles = 0;
+    for (size_t i = phrase.begin; i < phrase.first; ++i) {
+      take_modifier(items_[i], mention);
+      articles += items_[i].kind == Kind::kArticle ? 1 : 0;
+    }
+    if (articles > 1) {
+      mention.count->value = articles;
+      mention.grammar = Grammar::kMany;
+    }
     if (phrase.pronoun) take_modifier(items_[phrase.first], mention);
     for (const SiteList& list : sites_of(items_, phrase.begin, phrase.first)) {
       for (const Site& site : list.sites) add_site(site, mention);
@@ -170,12 +178,22 @@ class SentenceReader {
     for (size_t i = gap_begin(gap); i < gap_end(gap); ++i) {
       const Item& item = items_[i];
       if (item.kind == Kind::kCount && counts_person(i)) continue;
-      const bool in_brackets = item.kind == Kind::kNumber && is_tumor_count(item.number) &&
-                               i > first_ && items_[i - 1].is_mark("(") && i + 1 < last_ &&
-                               items_[i + 1].is_mark(")");
-      if (in_brackets && gap > 0 && !mention.count) take_count(static_cast<int>(item.number), item, mention);
+      if (gap > 0 && !mention.count && stands_alone(i)) {
+        take_count(static_cast<int>(item.number), item, mention);
+      }
       take_measure(item, item.kind == Kind::kStage && gap > 0 ? staged(gap - 1) : mention);
     }
+  }
+
+  /// "metastases (3)", "metastases, 3, in the liver"
+  bool stands_alone(size_t at) const {
+    const Item& item = items_[at];
+    if (item.kind != Kind::kNumber || !is_tumor_count(item.number)) return false;
+    if (at == first_ || at + 1 >= last_) return false;
+    const Item& before = items_[at - 1];
+    const Item& after = items_[at + 1];
+    return (before.is_mark("(") && after.is_mark(")")) ||
+           (before.is_mark(",") && after.is_mark(","));
   }
 
   /// "one 80-year-old lady"

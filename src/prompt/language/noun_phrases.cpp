@@ -98,6 +98,12 @@ class Reader {
         break;
       }
     }
+    // "a 5 cm and a 2 cm mass"
+    const auto kind = [&](size_t at) { return items_[at].kind; };
+    while (begin >= floor + 3 && kind(begin) == Kind::kArticle && kind(begin - 1) == Kind::kAnd &&
+           kind(begin - 2) == Kind::kSize && kind(begin - 3) == Kind::kArticle) {
+      begin -= 3;
+    }
     return begin;
   }
 

@@ -115,6 +115,8 @@ class Reader {
     constexpr double kMostTumors = 20;
     const bool may_count = item.number <= kMostTumors;
     if (at > 0 && is_person(items_[at - 1])) return !may_count || is_end(at + 1);
+    const bool about = at > 1 && items_[at - 1].kind == Kind::kUnknown && is_person(items_[at - 2]);
+    if (about && !may_count && is_end(at + 1)) return true;
     const bool opens = at == 0 || items_[at - 1].kind == Kind::kMark;
     if (opens && may_count) return at > 1 && is_person(items_[at - 2]) && is_end(at + 1);
     if (opens) return is_end(at + 1);

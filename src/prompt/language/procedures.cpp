@@ -26,7 +26,7 @@ class Procedures {
       const std::optional<size_t> reason = reason_after(i);
       if (!planned && reason) mark(i, *reason + 1);
       if (!planned && !reason) mark_removed(i);
-      drop_places(i, reason ? *reason : last_);
+      if (!planned) drop_places(i, reason ? *reason : last_);
     }
   }
 
@@ -62,6 +62,7 @@ class Procedures {
     bool named = false;
     for (size_t i = start_of(finding); i < at; ++i) {
       const Item& item = items_[i];
+      if (item.kind == Kind::kTumor && item.meaning->value == "recurrence") return false;
       if (item.kind != Kind::kPlace && item.kind != Kind::kTumor) continue;
       const Place& place = item.meaning->place;
       if (!place.organ && !place.outside) continue;

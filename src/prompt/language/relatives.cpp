@@ -29,7 +29,7 @@ class Resolver {
   bool is_patient(size_t at) const {
     if (speaker_ || patient_before(at) || tells_past(at)) return false;
     if (joins_relative(at)) return false;
-    if (items_[at].kind == Kind::kElder) return true;
+    if (items_[at].kind == Kind::kElder || (at == 0 && tells_of_first())) return true;
     for (size_t i = at; i-- > 0;) {
       const Kind kind = items_[i].kind;
       if (kind == Kind::kOwn || kind == Kind::kArticle) return true;
@@ -38,6 +38,15 @@ class Resolver {
       if (!quality) return false;
     }
     return false;
+  }
+
+  /// "Mom has a mass in her kidney": nobody else is named.
+  bool tells_of_first() const {
+    if (items_.size() < 2 || items_[1].kind != Kind::kWith) return false;
+    return std::none_of(items_.begin() + 1, items_.end(), [](const Item& item) {
+      return is_relative(item) || item.kind == Kind::kPerson || item.kind == Kind::kSex ||
+             item.kind == Kind::kAge;
+    });
   }
 
   /// Someone else is the patient: "a 52-year-old man with an aunt who had …".
