@@ -16,7 +16,7 @@ Span span_of(const Item& item) { return {item.begin, item.end}; }
 class SentenceReader {
  public:
   SentenceReader(const std::vector<Item>& items, size_t first, size_t last, bool known)
-      : items_(items), first_(first), last_(last) {
+      : items_(items), first_(first), last_(last), known_(known) {
     phrases_ = noun_phrases(items, first, last, known);
   }
 
@@ -193,7 +193,8 @@ class SentenceReader {
     const Item& before = items_[at - 1];
     const Item& after = items_[at + 1];
     return (before.is_mark("(") && after.is_mark(")")) ||
-           (before.is_mark(",") && after.is_mark(","));
+           (before.is_mark(",") && after.is_mark(",")) ||
+           (before.is_mark(":") && after.kind == Kind::kMark);
   }
 
   /// "one 80-year-old lady"
@@ -416,6 +417,8 @@ class SentenceReader {
     const bool says =
         !mention.places.empty() || !mention.sizes.empty() || mention.stage || mention.count;
     if (!says) return {};
+    // "The largest tumor, 6 cm, sits in the right hepatic lobe."
+    mention.has_head = mention.largest && !known_ && has_organ(mention);
     mention.label = label;
     mention.span = {items_[first_].begin, items_[last_ - 1].end};
     return {mention};
@@ -424,6 +427,7 @@ class SentenceReader {
   const std::vector<Item>& items_;
   size_t first_;
   size_t last_;
+  bool known_;  // tumors were mentioned before
   std::vector<NounPhrase> phrases_;
   std::vector<Mention> mentions_;
 };

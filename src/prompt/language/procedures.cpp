@@ -44,6 +44,10 @@ class Procedures {
 
   /// The finding before the operation, where it can have been in what was removed.
   void mark_removed(size_t at) {
+    for (size_t i = first_; i < at; ++i) {
+      const bool tumor = items_[i].kind == Kind::kTumor;
+      if (tumor && items_[i].meaning->value == "recurrence") return;
+    }
     for (size_t i = at; i-- > first_;) {
       const Item& item = items_[i];
       if (item.kind == Kind::kBreak || item.kind == Kind::kNew) return;
@@ -62,7 +66,6 @@ class Procedures {
     bool named = false;
     for (size_t i = start_of(finding); i < at; ++i) {
       const Item& item = items_[i];
-      if (item.kind == Kind::kTumor && item.meaning->value == "recurrence") return false;
       if (item.kind != Kind::kPlace && item.kind != Kind::kTumor) continue;
       const Place& place = item.meaning->place;
       if (!place.organ && !place.outside) continue;
