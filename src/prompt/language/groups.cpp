@@ -153,6 +153,7 @@ class Collector {
     for (Group& group : groups) {
       fill(group.stage, from.stage);
       fill(group.size_mm, size_of(from));
+      for (const auto& place : from.places) refine_place(group, place);
       if (from.has_head && from.grammar == Grammar::kOne) group.one = from.span;
       if (groups.size() == 1) fill(group.count, from.count);
     }

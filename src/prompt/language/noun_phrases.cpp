@@ -63,6 +63,14 @@ class Reader {
                            item.kind == Kind::kCount;
     if (!candidate || at + 1 >= last_) return false;
     if (item.kind == Kind::kNumber && item.number > 20) return false;
+    // "one tumor left and two right"
+    const Item& after = items_[at + 1];
+    const bool side = after.kind == Kind::kPlace && !after.meaning->place.organ &&
+                      after.meaning->place.side && after.meaning->place.part.empty();
+    const bool joined = at > first_ && items_[at - 1].kind == Kind::kAnd;
+    const bool ends = at + 2 >= last_ || items_[at + 2].kind == Kind::kMark ||
+                      items_[at + 2].kind == Kind::kPreposition;
+    if (side && joined && ends && item.kind != Kind::kArticle) return true;
     bool linked = false;
     for (size_t i = at + 1; i < last_; ++i) {
       if (items_[i].kind == Kind::kPlace) return linked;

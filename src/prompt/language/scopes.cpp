@@ -130,9 +130,21 @@ class SentenceScopes {
       const Kind kind = items_[i].kind;
       if (kind == Kind::kNegationAfter) mark_back(i, &Item::negated);
       if (kind == Kind::kNormal) mark_organs(i);
+      if (kind == Kind::kFamily && is_of_family(i)) mark_back(i, &Item::family);
       const bool done = kind == Kind::kHistoryAfter && !is_planned(items_, first_, last_, i);
       if (done && !qualifies_next(i)) mark_back(i, &Item::past);
     }
+  }
+
+  /// "colon cancer in his father"
+  bool is_of_family(size_t at) const {
+    size_t i = at;
+    while (i > first_ && (items_[i - 1].kind == Kind::kDefinite ||
+                          items_[i - 1].kind == Kind::kPronoun || items_[i - 1].kind == Kind::kOwn ||
+                          items_[i - 1].kind == Kind::kUnknown)) {
+      --i;
+    }
+    return i > first_ && items_[i - 1].kind == Kind::kPreposition;
   }
 
   /// The clause before the trigger, and clauses before that one until there is a finding.
