@@ -69,7 +69,10 @@ void match_unknown(std::vector<Item>& items, std::string_view utf8, const Langua
 bool follows_abbreviation(const std::vector<Item>& items, size_t at, const Language& language) {
   if (at == 0 || !items[at].glued) return false;
   const auto& words = language.abbreviations;
-  return std::find(words.begin(), words.end(), items[at - 1].last_word) != words.end();
+  // "colon ca." may well end a sentence.
+  const Item& before = items[at - 1];
+  const std::string& word = before.kind == Kind::kTumor ? before.text : before.last_word;
+  return std::find(words.begin(), words.end(), word) != words.end();
 }
 
 bool opens_line(std::string_view utf8, const Item& item) {
