@@ -41,7 +41,8 @@ class SentenceReader {
     mention.has_head = true;
     mention.sentence = items_[phrase.first].sentence;
     mention.span = {items_[phrase.first].begin, items_[phrase.last].end};
-    mention.one_of_them = phrase.pronoun;
+    // "a big 7 cm one" is a further tumor, "one in the left lobe" one of those before.
+    mention.one_of_them = phrase.pronoun && items_[phrase.begin].kind != Kind::kArticle;
     for (size_t i = phrase.first; i <= phrase.last; ++i) take_head(items_[i], mention);
     int articles = 0;
     for (size_t i = phrase.begin; i < phrase.first; ++i) {
@@ -189,12 +190,14 @@ class SentenceReader {
   bool stands_alone(size_t at) const {
     const Item& item = items_[at];
     if (item.kind != Kind::kNumber || !is_tumor_count(item.number)) return false;
-    if (at == first_ || at + 1 >= last_) return false;
+    if (at == first_) return false;
     const Item& before = items_[at - 1];
+    const bool labelled = before.is_mark(":") || before.is_mark("=");
+    if (at + 1 >= last_) return labelled;
     const Item& after = items_[at + 1];
     return (before.is_mark("(") && after.is_mark(")")) ||
            (before.is_mark(",") && after.is_mark(",")) ||
-           (before.is_mark(":") && after.kind == Kind::kMark);
+           (labelled && (after.kind == Kind::kMark || before.is_mark("=")));
   }
 
   /// "one 80-year-old lady"
@@ -211,16 +214,19 @@ class SentenceReader {
   std::vector<std::pair<Side, Said<double>>> sided_sizes(size_t gap) const {
     std::vector<std::pair<Side, Said<double>>> sizes;
     const Item* side = nullptr;
+    const Item* size = nullptr;  // "3 cm on the right, 2 cm on the left"
     for (size_t i = gap_begin(gap); i < gap_end(gap); ++i) {
       const Item& item = items_[i];
       if (item.kind == Kind::kPlace) {
         const Place& place = item.meaning->place;
         if (place.organ || !place.side || *place.side == Side::kBoth) continue;
         side = &item;
-      } else if (item.kind == Kind::kSize && side != nullptr) {
-        sizes.push_back({*side->meaning->place.side, {item.number, span_of(item)}});
-        side = nullptr;
+      } else if (item.kind == Kind::kSize) {
+        size = &item;
       }
+      if (side == nullptr || size == nullptr) continue;
+      sizes.push_back({*side->meaning->place.side, {size->number, span_of(*size)}});
+      side = size = nullptr;
     }
     if (sizes.size() != 2 || sizes[0].first == sizes[1].first) sizes.clear();
     return sizes;
@@ -266,6 +272,7 @@ class SentenceReader {
     const bool site_first = opens && !closes;
     for (size_t i = 0; i < mentions_.size(); ++i) {
       std::vector<SiteList> lists = lists_in(site_first ? i : i + 1);
+      if (!site_first) lists = without_subject(std::move(lists), i);
       if (site_first && lists.size() > 1) lists.erase(lists.begin(), lists.end() - 1);
       if (!mentions_[i].sided_sizes.empty()) keep_organs(lists);
       take_lists(lists, mentions_[i]);
@@ -282,6 +289,28 @@ class SentenceReader {
         if (refined(site.place, mentions_[0].places)) add_site(site, mentions_[0]);
       }
     }
+  }
+
+  /// "right renal cancer, resected, left kidney shows a mass": the place that opens a clause of its
+  /// own is where the next mention is.
+  std::vector<SiteList> without_subject(std::vector<SiteList> lists, size_t mention) {
+    const bool next = mention + 1 < mentions_.size();
+    if (lists.empty() || !next || !is_subject(lists.back().sites.back())) return lists;
+    std::vector<Site>& sites = lists.back().sites;
+    const Site subject = sites.back();
+    take_lists({{{subject}, subject.first, subject.last}}, mentions_[mention + 1]);
+    sites.pop_back();
+    if (sites.empty()) lists.pop_back();
+    return lists;
+  }
+
+  bool is_subject(const Site& site) const {
+    if (site.first == first_ || site.last + 1 >= last_) return false;
+    const Item& before = items_[site.first - 1];
+    const bool opens = before.is_mark(",") || before.kind == Kind::kBreak ||
+                       (before.kind == Kind::kDefinite && site.first > first_ + 1 &&
+                        items_[site.first - 2].is_mark(","));
+    return opens && items_[site.last + 1].kind == Kind::kWith;
   }
 
   /// Drops the sides of "left 2 cm, right 3 cm".

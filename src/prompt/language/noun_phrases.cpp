@@ -73,7 +73,7 @@ class Reader {
     if (side && joined && ends && item.kind != Kind::kArticle) return true;
     bool linked = false;
     for (size_t i = at + 1; i < last_; ++i) {
-      if (items_[i].kind == Kind::kPlace) return linked;
+      if (items_[i].kind == Kind::kPlace) return linked && !leads_to_finding(i);
       const bool link = items_[i].kind == Kind::kPreposition || items_[i].kind == Kind::kSize;
       const bool between = items_[i].kind == Kind::kDefinite || items_[i].kind == Kind::kEach ||
                            items_[i].kind == Kind::kPronoun || items_[i].kind == Kind::kWith ||
@@ -82,6 +82,13 @@ class Reader {
       linked = linked || link;
     }
     return false;
+  }
+
+  /// "a 2 cm liver metastasis" has a noun of its own.
+  bool leads_to_finding(size_t place) const {
+    size_t i = place;
+    while (i < last_ && (is_modifier(items_[i]))) ++i;
+    return i < last_ && is_finding(items_[i]);
   }
 
   /// "a 12 mm one"
