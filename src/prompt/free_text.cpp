@@ -8,6 +8,7 @@
 #include "guidegen/core/resources.hpp"
 #include "prompt/language/groups.hpp"
 #include "prompt/language/person.hpp"
+#include "prompt/language/relatives.hpp"
 #include "prompt/language/scopes.hpp"
 
 namespace guidegen {
@@ -125,6 +126,7 @@ void tell_similarities(const std::vector<Item>& items, std::vector<Finding>& fin
 Understanding understand(std::string_view text, const Language& language,
                          const TermMatcher& matcher) {
   std::vector<Item> items = language::items_of(text, language, matcher);
+  language::resolve_relatives(items);
   language::mark_scopes(items);
   Understanding understanding = Answer(text).run(items);
   tell_similarities(items, understanding.findings);

@@ -17,6 +17,7 @@ struct Item {
   double number = 0;                 ///< of kNumber, kSize, kAge, kCount
   std::string stage;                 ///< of kStage
   std::string text;                  ///< first word, folded
+  std::string last_word;             ///< folded
   size_t begin = 0;                  ///< bytes of the original text, end exclusive
   size_t end = 0;
   std::optional<Similarity> similarity;  ///< to the term that gave the meaning

@@ -175,6 +175,9 @@ void Lexicon::walk(Search& search, size_t node, size_t at, double number) const 
   if (atom.token.type == Token::Type::kNumber) follow(kDigitsSlot, atom.number);
   if (atom.kind == Kind::kSize) return follow(kSizeSlot, atom.number);
   if (atom.kind == Kind::kStage) return follow(kStageSlot, number);
+  // "segment six" is "segment 6".
+  const bool in_words = atom.kind == Kind::kNumber && atom.token.type == Token::Type::kWord;
+  if (in_words) follow(std::to_string(static_cast<int>(atom.number)), atom.number);
   if (atom.token.glued) follow(kGlued + atom.token.text, number);
   follow(atom.token.text, number);
   // Never at the ends of a phrase: a mark there belongs to the sentence.
@@ -198,7 +201,7 @@ std::string Lexicon::corrected(const std::string& folded) const {
   // Short words have too many neighbors that mean something else.
   constexpr size_t kShortest = 6;
   constexpr size_t kLong = 9;
-  if (folded.size() < kShortest) return folded;
+  if (folded.size() < kShortest) return slip_corrected(folded);
   size_t best = folded.size() < kLong ? 2 : 3;
   std::string guess;
   for (const std::string& word : phrase_words_) {
@@ -209,6 +212,24 @@ std::string Lexicon::corrected(const std::string& folded) const {
       guess = word;
     } else if (distance == best && !guess.empty() && edit_distance(guess, word, 2) > 2) {
       return folded;  // two words are as near, and no forms of one word
+    }
+  }
+  return guess.empty() ? folded : guess;
+}
+
+std::string Lexicon::slip_corrected(const std::string& folded) const {
+  constexpr size_t kShortest = 4;
+  std::string guess;
+  if (folded.size() < kShortest) return folded;
+  for (size_t i = 1; i < folded.size(); ++i) {
+    std::string swapped = folded;
+    std::swap(swapped[i - 1], swapped[i]);
+    std::string single = folded;
+    if (folded[i] == folded[i - 1]) single.erase(i, 1);
+    for (const std::string& word : {swapped, single}) {
+      if (word.size() < kShortest || word == guess || phrase_words_.count(word) == 0) continue;
+      if (!guess.empty()) return folded;
+      guess = word;
     }
   }
   return guess.empty() ? folded : guess;

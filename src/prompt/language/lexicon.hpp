@@ -61,6 +61,8 @@ class Lexicon {
     int alone = -1;  // where the phrase must stand alone
   };
   struct Search;
+  /// Of short words only swapped and doubled letters: "tial", "masss".
+  std::string slip_corrected(const std::string& folded) const;
   size_t child(size_t node, const std::string& edge);
   void walk(Search& search, size_t node, size_t at, double number) const;
   void skip(Search& search, size_t node, size_t at, double number) const;
