@@ -21,14 +21,14 @@ TermMatcher takes(const std::string& word, const std::string& term, double cosin
 }
 
 TEST(MatchedWords, AMatcherNamesWordsThatTheLexiconLacks) {
-  const std::string text = "a 2 cm blorbule in the left kidney";
+  const std::string text = "a blorbule in the left kidney";
   const TextReader& reader = TextReader::shipped();
   EXPECT_FALSE(reader.read(text, "en").prompt.tumors.has_value());
   const Understanding understanding = reader.read(text, "en", takes("blorbule", "tumor", 0.9));
   ASSERT_TRUE(understanding.prompt.tumors.has_value());
   EXPECT_THAT(
       *understanding.prompt.tumors,
-      ElementsAre(TumorRequest{TumorOrgan::kKidney, TumorPosition::kKidneyLeft, 1, 20.0, {}}));
+      ElementsAre(TumorRequest{TumorOrgan::kKidney, TumorPosition::kKidneyLeft, 1, {}, {}}));
   // Below the threshold of the language it does not count.
   EXPECT_FALSE(reader.read(text, "en", takes("blorbule", "tumor", 0.7)).prompt.tumors.has_value());
 }

@@ -64,7 +64,7 @@ class UnknownWords : public testing::Test {
     const std::string aside = "Seen after " + word + ": a 3 cm mass in the right lower lobe.";
     EXPECT_EQ(read(aside, matcher_), read(aside, {})) << word;
     const std::string as_place = "A 3 cm tumor in the " + word + ".";
-    const std::string as_tumor = "A 3 cm " + word + " in the left kidney.";
+    const std::string as_tumor = "There is a " + word + " in the left kidney.";
     const bool place_given = read(as_place, matcher_) != read(as_place, {});
     const bool tumor_given = read(as_tumor, matcher_) != read(as_tumor, {});
     if (!place_given && !tumor_given) return;
@@ -97,8 +97,8 @@ TEST_F(UnknownWords, FewAreTakenForWhatTheyAreNot) {
               << others.asked << " others " << others.wrong << " wrong:" << others.wrong_ones
               << "; of " << related.asked << " around the organs " << related.wrong
               << " taken for them:" << related.wrong_ones << "\n";
-    EXPECT_GE(meant.asked, 50) << name;
-    EXPECT_GE(others.asked, 120) << name;
+    EXPECT_GE(meant.asked, 30) << name;
+    EXPECT_GE(others.asked, 100) << name;
     EXPECT_GE(meant.right, meant.asked / 4) << name;
     EXPECT_LT(meant.wrong + others.wrong, 0.01 * (meant.asked + others.asked)) << name;
   }
