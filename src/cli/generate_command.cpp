@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "cli/encoder_option.hpp"
 #include "cli/print.hpp"
 #include "guidegen/cli/commands.hpp"
 #include "guidegen/core/error.hpp"
@@ -17,6 +18,7 @@ namespace {
 struct Options {
   std::string model;
   std::string prompts;
+  std::string encoder;
   GenerateOptions generate;
   CaseSelection selection;
   MaskSampling mask;
@@ -107,7 +109,8 @@ void check_outcome(const GenerateSummary& summary, const Options& options) {
 
 void run(Options& options) {
   const std::vector<PlannedCase> plan =
-      plan_cases(read_resolved(options.prompts), options.selection, options.prompts);
+      plan_cases(read_resolved(options.prompts, matcher_of(options.encoder)), options.selection,
+                 options.prompts);
   ModelSampler sampler(Model::load(options.model, resolve_device(options.device)), options.model,
                        options.mask, options.ct);
   if (options.dry_run) {
@@ -130,6 +133,7 @@ void add_flags(CLI::App& command, const std::shared_ptr<Options>& options) {
   required("--model", options->model, "Model directory, or model/ of a run directory");
   required("--prompts", options->prompts, "Prompt file: JSON array, one object, or JSON Lines");
   required("--out", options->generate.out, "Output folder; a started one is resumed");
+  add_encoder_option(command, options->encoder);
   command.add_option("--steps", options->mask.steps, "Network calls a mask (default: the model's)")
       ->check(CLI::Range(1, 10000));
   command

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "cli/encoder_option.hpp"
 #include "cli/print.hpp"
 #include "cli/prompt_random.hpp"
 #include "cli/prompt_text.hpp"
@@ -18,6 +19,7 @@ struct Options {
   std::string source;  // a file, or free text
   std::string text;
   std::string language = "auto";
+  std::string encoder;
   std::optional<int> phrasing;
   bool json = false;
 };
@@ -61,8 +63,9 @@ void run_prompt(const Options& options) {
   if (!options.text.empty() || !is_file(options.source)) {
     if (options.phrasing) throw_usage("--text-phrasing: needs a prompt file, this is free text");
     const std::string& text = options.text.empty() ? options.source : options.text;
-    return run_prompt_text(text, options.language, options.json);
+    return run_prompt_text(text, options.language, matcher_of(options.encoder), options.json);
   }
+  if (!options.encoder.empty()) throw_usage("--encoder: needs free text, this is a prompt file");
   const std::vector<Prompt> prompts = read_prompts(options.source);
   if (options.json) {
     print_json(normalized(prompts));
@@ -84,6 +87,7 @@ void add_prompt_command(CLI::App& app) {
   command->add_option("--text", options->text, "Free text, whatever files there are");
   command->add_option("--language", options->language, "Of free text: auto, or en, de, es, fr, zh")
       ->capture_default_str();
+  add_encoder_option(*command, options->encoder);
   const auto random = add_random_prompt_options(*command, source);
   CLI::Option* phrasing =
       command

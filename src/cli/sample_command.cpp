@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "cli/encoder_option.hpp"
 #include "cli/given_labels.hpp"
 #include "cli/output_file.hpp"
 #include "cli/print.hpp"
@@ -29,6 +30,7 @@ namespace fs = std::filesystem;
 struct Options {
   std::string model;
   std::string prompts;
+  std::string encoder;
   std::string mask;
   std::string ct;
   std::string out;
@@ -106,7 +108,8 @@ void run_stage1(const Options& flags) {
   check_options(options.keep);
   if (!options.schedule.empty()) set_schedule(options.schedule, options.mask_sampling);
   const std::vector<PlannedCase> plan =
-      plan_cases(read_resolved(options.prompts), options.selection, options.prompts);
+      plan_cases(read_resolved(options.prompts, matcher_of(options.encoder)), options.selection,
+                 options.prompts);
   const Model model = load_with_stages(options, {1});
   for (const PlannedCase& planned : plan) model.geometry_for(planned.prompt);
   std::optional<GivenMask> given;
@@ -161,7 +164,8 @@ Prompt prompt_for_mask(const Options& options) {
   prompt.id = "case";
   if (!options.prompts.empty()) {
     std::vector<PlannedCase> plan =
-        plan_cases(read_resolved(options.prompts), options.selection, options.prompts);
+        plan_cases(read_resolved(options.prompts, matcher_of(options.encoder)), options.selection,
+                   options.prompts);
     plan.erase(std::remove_if(plan.begin(), plan.end(),
                               [](const PlannedCase& planned) { return !planned.selected; }),
                plan.end());
@@ -210,6 +214,7 @@ void add_stage1(CLI::App& parent, const std::shared_ptr<Options>& options) {
   CLI::App* command =
       add_stage(parent, "stage1", "Prompts -> masks with previews", options, run_stage1);
   command->add_option("--prompts", options->prompts, "Prompt file")->required();
+  add_encoder_option(*command, options->encoder);
   command->add_option("--out", options->out, "Output folder")->required();
   command->add_option("--steps", options->mask_sampling.steps, "Network calls a mask")
       ->check(CLI::Range(1, 10000));
@@ -275,6 +280,7 @@ void add_stage3(CLI::App& parent, const std::shared_ptr<Options>& options) {
   CLI::App* command = add_stage(parent, "stage3", "Mask and prompt -> CT", options, run_stage3);
   command->add_option("--mask", options->mask, "Mask in the model's labels, as NIfTI")->required();
   command->add_option("--prompts", options->prompts, "Prompt file; without it all is left open");
+  add_encoder_option(*command, options->encoder);
   command->add_option("--only", options->selection.only, "The prompt to use of several")
       ->expected(1);
   command->add_option("--out", options->out, "CT, .nii.gz")->required();

@@ -8,6 +8,7 @@
 #include "guidegen/core/resources.hpp"
 #include "prompt/language/groups.hpp"
 #include "prompt/language/person.hpp"
+#include "prompt/language/relatives.hpp"
 #include "prompt/language/scopes.hpp"
 
 namespace guidegen {
@@ -113,6 +114,26 @@ class Answer {
   Understanding out_;
 };
 
+void tell_similarities(const std::vector<Item>& items, std::vector<Finding>& findings) {
+  for (const Item& item : items) {
+    if (!item.similarity) continue;
+    for (Finding& one : findings) {
+      if (item.begin < one.end && one.begin < item.end) one.similarity = item.similarity;
+    }
+  }
+}
+
+Understanding understand(std::string_view text, const Language& language,
+                         const TermMatcher& matcher) {
+  std::vector<Item> items = language::items_of(text, language, matcher);
+  language::resolve_relatives(items);
+  language::mark_scopes(items);
+  Understanding understanding = Answer(text).run(items);
+  tell_similarities(items, understanding.findings);
+  understanding.language = language.code;
+  return understanding;
+}
+
 }  // namespace
 
 struct TextReader::Languages {
@@ -198,11 +219,12 @@ Understanding TextReader::read(std::string_view text, std::string_view language,
     throw_usage("language '", language, "' is not known, expected one of ", known);
   }
   const Language& used = language == "auto" ? languages_->detected(text) : chosen->second;
-  std::vector<Item> items = language::items_of(text, used, matcher);
-  language::mark_scopes(items);
-  Understanding understanding = Answer(text).run(items);
-  understanding.language = used.code;
-  return understanding;
+  Understanding understanding = understand(text, used, {});
+  // Guesses fill gaps only: where tumors were understood, a "hepatologist" must not add a liver.
+  if (!matcher || understanding.prompt.tumors) return understanding;
+  Understanding guessed = understand(text, used, matcher);
+  const auto& tumors = guessed.prompt.tumors;
+  return tumors && !tumors->empty() ? guessed : understanding;
 }
 
 Json to_json(const Understanding& understanding) {
@@ -213,6 +235,9 @@ Json to_json(const Understanding& understanding) {
                         {"begin", one.begin},
                         {"end", one.end},
                         {"words", language::valid_utf8(one.words)}});
+    if (!one.similarity) continue;
+    findings.back()["similarity"] = one.similarity->cosine;
+    findings.back()["term"] = one.similarity->term;
   }
   Json unused = Json::array();
   for (const Unused& one : understanding.unused) {

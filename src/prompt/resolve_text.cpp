@@ -77,6 +77,11 @@ std::vector<Prompt> resolve_texts(const std::vector<Prompt>& prompts, const std:
     for (const std::string& contradiction : resolved.contradictions) {
       log_warning(place + contradiction);
     }
+    for (const Finding& one : resolved.understanding.findings) {
+      if (!one.similarity) continue;
+      log_info(concat(place, one.field, ": '", one.words, "' was taken for '", one.similarity->term,
+                      "', similarity ", one.similarity->cosine));
+    }
     if (prompt.text && says_nothing(resolved.understanding)) {
       log_warning(place + "nothing in the text was understood");
     }
@@ -85,8 +90,8 @@ std::vector<Prompt> resolve_texts(const std::vector<Prompt>& prompts, const std:
   return all;
 }
 
-std::vector<Prompt> read_resolved(const std::filesystem::path& path) {
-  return resolve_texts(read_prompts(path), path.string());
+std::vector<Prompt> read_resolved(const std::filesystem::path& path, const TermMatcher& matcher) {
+  return resolve_texts(read_prompts(path), path.string(), TextReader::shipped(), matcher);
 }
 
 }  // namespace guidegen

@@ -1,5 +1,8 @@
 #include <gmock/gmock.h>
 
+#include <cstdlib>
+#include <filesystem>
+
 #include "cli/run_program.hpp"
 #include "guidegen/core/json.hpp"
 
@@ -67,6 +70,45 @@ TEST_F(PromptText, TextOfAPromptFileFillsWhatIsOpenAndFieldsWin) {
   EXPECT_EQ(prompt["age"], 70);
   EXPECT_EQ(prompt["sex"], "male");
   EXPECT_EQ(prompt["tumors"][0]["organ"], "kidney");
+}
+
+TEST_F(PromptText, AnEncoderThatIsMissingIsTold) {
+  write_file_atomic(scratch_ / "prompts.json", R"({"text": "a tumor in the nephrons"})");
+  const std::vector<std::vector<std::string>> commands = {
+      {"prompt", "a tumor in the nephrons"},
+      {"generate", "--model", "none", "--prompts", "prompts.json", "--out", "out"},
+      {"sample", "stage1", "--model", "none", "--prompts", "prompts.json", "--out", "out"},
+      {"sample", "stage3", "--model", "none", "--mask", "none.nii.gz", "--prompts", "prompts.json",
+       "--out", "out.nii.gz"}};
+  for (std::vector<std::string> command : commands) {
+    command.insert(command.end(), {"--encoder", "nowhere"});
+    const ProgramResult result = run(command);
+    EXPECT_EQ(result.exit_code, 1) << result.err;
+    EXPECT_THAT(result.err, HasSubstr("nowhere/config.json"));
+  }
+  const ProgramResult file = run({"prompt", "prompts.json", "--encoder", "nowhere"});
+  EXPECT_EQ(file.exit_code, 2);
+  EXPECT_THAT(file.err, HasSubstr("--encoder: needs free text"));
+}
+
+TEST_F(PromptText, AnEncoderGuessesWordsThatTheLexiconLacksAndSaysSo) {
+  const char* folder = std::getenv("GUIDEGEN_TEACHER");
+  if (folder == nullptr || !std::filesystem::exists(std::filesystem::path(folder) / "vocab.txt")) {
+    GTEST_SKIP() << "no teacher; scripts/setup.sh --with-teacher fetches it";
+  }
+  const std::string text = "a 3 cm tumor in the nephrons";
+  EXPECT_FALSE(
+      parse_json(run({"prompt", text, "--json"}).out, "stdout")["prompt"].contains("tumors"));
+  EXPECT_THAT(run({"prompt", text, "--encoder", folder}).out,
+              AllOf(HasSubstr("similarity"), HasSubstr("nephrons  0.")));
+  const Json document =
+      parse_json(run({"prompt", text, "--encoder", folder, "--json"}).out, "stdout");
+  EXPECT_EQ(document["prompt"]["tumors"][0]["organ"], "kidney");
+  EXPECT_GE(document["findings"][0]["similarity"].get<double>(), 0.75);
+  write_file_atomic(scratch_ / "prompts.json", R"([{"id": "a", "text": ")" + text + R"("}])");
+  const ProgramResult drawn = run({"sample", "stage1", "--model", "none", "--prompts",
+                                   "prompts.json", "--out", "out", "--encoder", folder});
+  EXPECT_THAT(drawn.err, HasSubstr("a: tumors[0].organ: 'nephrons' was taken for '"));
 }
 
 }  // namespace

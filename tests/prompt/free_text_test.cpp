@@ -203,22 +203,6 @@ TEST(FreeText, WhatIsNotUsedIsToldWithTheReason) {
                                    "organ outside of prompts", "no organ"));
 }
 
-TEST(FreeText, AMatcherNamesWordsThatTheLexiconLacks) {
-  const std::string text = "a 2 cm blorbule in the left kidney";
-  EXPECT_EQ(tumors_of(text), "open");
-  const TermMatcher matcher =
-      [](const std::string& words,
-         const std::vector<std::string>& terms) -> std::optional<std::pair<size_t, double>> {
-    if (words != "blorbule") return std::nullopt;
-    const auto found = std::find(terms.begin(), terms.end(), "tumor");
-    return std::pair{static_cast<size_t>(found - terms.begin()), 0.9};
-  };
-  const Prompt prompt = TextReader::shipped().read(text, "en", matcher).prompt;
-  ASSERT_TRUE(prompt.tumors.has_value());
-  EXPECT_THAT(*prompt.tumors, ElementsAre(TumorRequest{
-                                  TumorOrgan::kKidney, TumorPosition::kKidneyLeft, 1, 20.0, {}}));
-}
-
 /// A prompt whose fields every phrasing tells.
 Prompt random_prompt(RandomStream& stream) {
   Prompt prompt;

@@ -14,6 +14,14 @@
 
 namespace guidegen {
 
+/// A term that words were taken for, as a text encoder finds them alike.
+struct Similarity {
+  std::string term;   ///< of the lexicon
+  double cosine = 0;  ///< of the embeddings of words and term
+
+  bool operator==(const Similarity&) const = default;
+};
+
 /// One field that a text gave, and the words that gave it.
 struct Finding {
   std::string field;  ///< as the prompt's JSON names it: "sex", "tumors[0].organ"
@@ -21,6 +29,8 @@ struct Finding {
   size_t begin = 0;   ///< bytes of the text, end exclusive
   size_t end = 0;
   std::string words;  ///< text.substr(begin, end - begin)
+  /// Of a word among them that the lexicon lacks; nothing where it has them all.
+  std::optional<Similarity> similarity = {};
 
   bool operator==(const Finding&) const = default;
 };
@@ -49,10 +59,18 @@ struct Understanding {
 /// {"prompt": …, "findings": […], "unused": […], "language": "en"}.
 Json to_json(const Understanding& understanding);
 
-/// The candidate that means what `words` say, as (index, similarity in [0, 1]); nothing when there
-/// is none. Given by whoever has a text encoder; asked for words that the lexicon lacks.
+/// Terms that words may be like.
+struct TermCandidates {
+  std::vector<std::string> terms;
+  /// Of each term: those with one number mean the same. 0: words that are like this term say
+  /// nothing of organs or tumors ("several"), or nothing that similarity may decide ("cyst").
+  std::vector<size_t> meanings;
+};
+
+/// The candidate that means what `words` say, as (index, cosine); nothing when there is none.
+/// text/term_matcher.hpp makes one of a text encoder. Asked for words that the lexicon lacks.
 using TermMatcher = std::function<std::optional<std::pair<size_t, double>>(
-    const std::string& words, const std::vector<std::string>& candidates)>;
+    const std::string& words, const TermCandidates& candidates)>;
 
 /// Reads free text by the lexicons and rules of language files (docs/free-text.md). Reading changes
 /// nothing in it, so one reader serves any number of threads.
@@ -72,7 +90,9 @@ class TextReader {
   std::vector<std::string> languages() const;
 
   /// Any bytes are fine. `language` is a code or "auto": the language that knows most of the words.
-  /// Throws Error(kUsage) when there is no such language.
+  /// The matcher is asked only of texts in which no tumors, and no absence of them, were
+  /// understood, and counts only where it makes a request for tumors of them. Throws Error(kUsage)
+  /// when there is no such language.
   Understanding read(std::string_view text, std::string_view language = "auto",
                      const TermMatcher& matcher = {}) const;
 
@@ -96,12 +116,14 @@ Resolved resolve_text(const Prompt& prompt, const TextReader& reader = TextReade
                       std::string_view language = "auto", const TermMatcher& matcher = {});
 
 /// resolve_text on every prompt; contradictions, and texts of which nothing was understood, are
-/// logged as warnings that open with `source` and the id of the prompt.
+/// logged as warnings that open with `source` and the id of the prompt, words that the matcher took
+/// for terms as information.
 std::vector<Prompt> resolve_texts(const std::vector<Prompt>& prompts, const std::string& source,
                                   const TextReader& reader = TextReader::shipped(),
                                   const TermMatcher& matcher = {});
 
 /// read_prompts, then resolve_texts with the shipped reader: what commands that generate read.
-std::vector<Prompt> read_resolved(const std::filesystem::path& path);
+std::vector<Prompt> read_resolved(const std::filesystem::path& path,
+                                  const TermMatcher& matcher = {});
 
 }  // namespace guidegen

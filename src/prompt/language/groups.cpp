@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "prompt/language/expand.hpp"
+
 namespace guidegen::language {
 namespace {
 
@@ -18,12 +20,6 @@ std::string reason_of(const Mention& mention) {
   return "not a tumor";
 }
 
-/// Two descriptions may be of the same tumors: nothing that both say differs.
-template <typename T>
-bool agree(const std::optional<Said<T>>& a, const std::optional<Said<T>>& b) {
-  return !a || !b || a->value == b->value;
-}
-
 template <typename T>
 void fill(std::optional<Said<T>>& field, const std::optional<Said<T>>& from) {
   if (!field) field = from;
@@ -33,11 +29,13 @@ bool is_bare(const Group& group) { return !group.position && !group.count && !gr
 
 class Collector {
  public:
-  Groups run(const std::vector<Mention>& mentions) {
+  Groups run(std::vector<Mention> mentions) {
+    name_unnamed(mentions);
     for (size_t i = 0; i < mentions.size(); ++i) {
       const Mention* next = i + 1 < mentions.size() ? &mentions[i + 1] : nullptr;
       take(mentions[i], next);
     }
+    add_rest();
     if (pending_ && pending_->has_head) reject(pending_->span, "no organ");
     if (out_.groups.size() > kMostGroups) out_.groups.resize(kMostGroups);
     for (Group& group : out_.groups) {
@@ -49,7 +47,31 @@ class Collector {
  private:
   void reject(Span span, const std::string& reason) { out_.rejected.push_back({span, reason}); }
 
+  /// "F 68 / pancreas head / 31 mm / T2": measures of an organ are those of a tumor where the whole
+  /// text has no word for any finding.
+  static void name_unnamed(std::vector<Mention>& mentions) {
+    bool measured = false;
+    for (const Mention& mention : mentions) {
+      if (mention.has_head) return;
+      measured = measured || !mention.sizes.empty() || mention.stage || mention.count;
+    }
+    for (Mention& mention : mentions) {
+      mention.has_head = measured && std::any_of(mention.places.begin(), mention.places.end(),
+                                                 [](const auto& place) {
+                                                   return place.value.organ.has_value();
+                                                 });
+    }
+  }
+
   void take(Mention mention, const Mention* next) {
+    if (!last_organ_ && next && (next->another || next->one_of_them)) {
+      // "one in the tail and another in the head of the pancreas"
+      for (const auto& place : next->places) last_organ_ = place.value.organ;
+    }
+    take_organ_from_context(mention);
+    for (const auto& place : mention.places) {
+      if (place.value.organ && !place.value.outside) last_organ_ = place.value.organ;
+    }
     if (mention.has_head && !mention.wanted()) {
       // Of organs outside of prompts nothing follows.
       out_.denied = out_.denied || !is_outside(mention);
@@ -58,7 +80,6 @@ class Collector {
       return;
     }
     drop_impossible_sizes(mention);
-    take_organ_from_context(mention);
     std::vector<Group> groups = expand(mention);
     if (groups.empty() && is_outside(mention)) {
       reject(whole_span(mention), "organ outside of prompts");
@@ -86,15 +107,14 @@ class Collector {
 
   /// "one in the head", "right 2 tumors": of the organ that was spoken of.
   void take_organ_from_context(Mention& mention) const {
-    const Group* last = out_.groups.empty() ? nullptr : &out_.groups.back();
-    if (!last || !mention.has_head) return;
+    if (!last_organ_ || !mention.has_head) return;
     const bool named =
         std::any_of(mention.places.begin(), mention.places.end(),
                     [](const auto& place) { return place.value.organ || place.value.outside; });
     if (named) return;
     for (auto& place : mention.places) {
       Place organ;
-      organ.organ = last->organ;
+      organ.organ = last_organ_;
       if (const auto both = merged(place.value, organ)) place.value = *both;
     }
   }
@@ -109,114 +129,6 @@ class Collector {
                                  return size.value < kSmallest || size.value > kLargest;
                                }),
                 sizes.end());
-  }
-
-  static std::optional<Said<double>> size_of(const Mention& mention) {
-    if (mention.sizes.empty()) return std::nullopt;
-    return *std::max_element(mention.sizes.begin(), mention.sizes.end(),
-                             [](const auto& a, const auto& b) { return a.value < b.value; });
-  }
-
-  /// One group a place; an empty list when the mention names no organ of prompts.
-  static std::vector<Group> expand(const Mention& mention) {
-    std::vector<Group> groups;
-    bool paired = false;
-    for (const auto& place : mention.places) {
-      if (!place.value.organ || place.value.outside) continue;
-      const std::vector<Place> sides = sides_of(place.value, mention);
-      paired = paired || sides.size() > 1;
-      for (const Place& side : sides) {
-        Group group;
-        group.organ = *side.organ;
-        group.organ_span = place.span;
-        if (const auto position = position_of(side)) group.position = {*position, place.span};
-        group.stage = mention.stage;
-        if (!repeats(groups, group)) groups.push_back(group);
-      }
-    }
-    if (mention.grammar != Grammar::kMany && !paired) keep_one_position(groups, mention);
-    share_out(mention, paired, groups);
-    return groups;
-  }
-
-  static std::vector<Place> sides_of(Place place, const Mention& mention) {
-    if (!mention.sided_sizes.empty()) place.side = Side::kBoth;
-    return one_sided(place);
-  }
-
-  static bool repeats(const std::vector<Group>& groups, const Group& group) {
-    return std::any_of(groups.begin(), groups.end(), [&](const Group& other) {
-      return other.organ == group.organ && agree(other.position, group.position);
-    });
-  }
-
-  /// A single mass "in the body and tail of the pancreas" is one mass.
-  static void keep_one_position(std::vector<Group>& groups, const Mention& mention) {
-    const bool single =
-        mention.grammar == Grammar::kDisease || !mention.count || mention.count->value == 1;
-    if (!single || groups.size() < 2 || mention.each) return;
-    const bool same = std::all_of(groups.begin(), groups.end(), [&](const Group& group) {
-      return group.organ == groups.front().organ;
-    });
-    const bool sided =
-        groups.front().organ == TumorOrgan::kKidney || groups.front().organ == TumorOrgan::kLung;
-    if (same && !sided) groups.resize(1);
-  }
-
-  /// Counts and sizes of a mention among its places.
-  static void share_out(const Mention& mention, bool paired, std::vector<Group>& groups) {
-    const size_t places = groups.size();
-    if (places == 1 && lists_each(mention)) {
-      one_a_size(mention, groups);
-      return;
-    }
-    const bool sided = places == 2 && !mention.sided_sizes.empty();
-    for (size_t i = 0; i < places; ++i) {
-      Group& group = groups[i];
-      group.disease = mention.grammar == Grammar::kDisease;
-      group.open = mention.several || mention.grammar == Grammar::kMany;
-      if (mention.grammar == Grammar::kOne ||
-          (mention.grammar == Grammar::kDisease && mention.sizes.size() == 1)) {
-        group.one = mention.span;
-      }
-      if (sided) {
-        // one_sided gives the left first.
-        const bool left_first = mention.sided_sizes[0].first == Side::kLeft;
-        group.size_mm = mention.sided_sizes[left_first ? i : 1 - i].second;
-        group.one = mention.span;
-      } else if (mention.sizes.size() == places && !mention.largest) {
-        group.size_mm = mention.sizes[i];
-      } else {
-        group.size_mm = size_of(mention);
-      }
-      if (mention.count) {
-        const int count = mention.count->value;
-        const bool each = places == 1 || mention.each || count == 1;
-        if (each) group.count = mention.count;
-        if (!each && count == static_cast<int>(places)) group.count = {1, mention.count->span};
-      } else if (paired && !mention.several && places == 2 &&
-                 mention.grammar != Grammar::kDisease) {
-        // "bilateral renal masses"
-        group.count = {1, group.organ_span};
-      }
-    }
-  }
-
-  /// "two nodules, 8 mm and 14 mm": the tumors differ.
-  static bool lists_each(const Mention& mention) {
-    const size_t sizes = mention.sizes.size();
-    if (sizes < 2 || mention.largest || mention.grammar != Grammar::kMany) return false;
-    return !mention.several && (!mention.count || mention.count->value == static_cast<int>(sizes));
-  }
-
-  static void one_a_size(const Mention& mention, std::vector<Group>& groups) {
-    const Group pattern = groups.front();
-    groups.clear();
-    for (const auto& size : mention.sizes) {
-      groups.push_back(pattern);
-      groups.back().size_mm = size;
-      groups.back().count = {1, mention.count ? mention.count->span : size.span};
-    }
   }
 
   void add(const Mention& mention, std::vector<Group> groups) {
@@ -241,20 +153,35 @@ class Collector {
     for (Group& group : groups) {
       fill(group.stage, from.stage);
       fill(group.size_mm, size_of(from));
+      for (const auto& place : from.places) refine_place(group, place);
       if (from.has_head && from.grammar == Grammar::kOne) group.one = from.span;
       if (groups.size() == 1) fill(group.count, from.count);
     }
+  }
+
+  /// "three nodules, two of them in the …": those that are not told apart.
+  void add_rest() {
+    if (!counted_ || !counted_->count) return;
+    const int rest = counted_->count->value - members_;
+    if (rest <= 0 || members_ == 0) return;
+    Group others = *counted_;
+    others.count = {rest, counted_->count->span};
+    out_.groups.push_back(others);
+    counted_.reset();
   }
 
   /// "two nodules of 1 cm, one in the …": the group that was counted gives way to its members.
   void replace_counted(Group& member) {
     for (auto it = out_.groups.begin(); it != out_.groups.end(); ++it) {
       if (it->organ != member.organ || it->position || !member.position) continue;
+      add_rest();
       counted_ = *it;
+      members_ = 0;
       out_.groups.erase(it);
       break;
     }
     if (!counted_ || counted_->organ != member.organ) return;
+    members_ += member.count ? member.count->value : 1;
     fill(member.size_mm, counted_->size_mm);
     fill(member.stage, counted_->stage);
   }
@@ -360,7 +287,9 @@ class Collector {
 
   Groups out_;
   std::optional<Mention> pending_;  // tumors without an organ yet
+  std::optional<TumorOrgan> last_organ_;
   std::optional<Group> counted_;    // replaced by its members
+  int members_ = 0;                 // of the counted
   bool last_was_wanted_ = false;
   size_t last_sentence_ = 0;
 };

@@ -14,7 +14,7 @@ Item item_of(const Atom& atom) {
   item.kind = atom.kind;
   item.number = atom.number;
   item.stage = atom.stage;
-  item.text = atom.token.text;
+  item.text = item.last_word = atom.token.text;
   item.begin = atom.token.begin;
   item.end = atom.token.end;
   item.glued = atom.token.glued;
@@ -27,6 +27,7 @@ Item item_of(const std::vector<Atom>& atoms, size_t at, const Match& match) {
   item.meaning = match.meaning;
   item.number = match.meaning->number >= 0 ? match.meaning->number : match.number;
   item.end = atoms[match.end - 1].token.end;
+  item.last_word = atoms[match.end - 1].token.text;
   return item;
 }
 
@@ -47,7 +48,7 @@ std::vector<Item> looked_up(const std::vector<Atom>& atoms, const Language& lang
   return items;
 }
 
-/// Replaces runs of words that the lexicon lacks by the term that the matcher finds for them.
+/// Gives words that the lexicon lacks the meaning of the term that the matcher finds for them.
 void match_unknown(std::vector<Item>& items, std::string_view utf8, const Language& language,
                    const TermMatcher& matcher) {
   constexpr size_t kShortest = 4;
@@ -58,17 +59,24 @@ void match_unknown(std::vector<Item>& items, std::string_view utf8, const Langua
   for (Item& item : items) {
     if (!is_open(item)) continue;
     const std::string words(utf8.substr(item.begin, item.end - item.begin));
-    const auto found = matcher(words, language.lexicon.terms());
+    const TermCandidates& candidates = language.lexicon.candidates();
+    const auto found = matcher(words, candidates);
     if (!found || found->second < language.matcher_threshold) continue;
-    item.meaning = &language.lexicon.meaning_of_term(found->first);
-    item.kind = item.meaning->kind;
+    const Meaning* meaning = language.lexicon.meaning_of_candidate(found->first);
+    if (meaning == nullptr) continue;
+    item.meaning = meaning;
+    item.kind = meaning->kind;
+    item.similarity = Similarity{candidates.terms[found->first], found->second};
   }
 }
 
 bool follows_abbreviation(const std::vector<Item>& items, size_t at, const Language& language) {
   if (at == 0 || !items[at].glued) return false;
   const auto& words = language.abbreviations;
-  return std::find(words.begin(), words.end(), items[at - 1].text) != words.end();
+  // "colon ca." may well end a sentence.
+  const Item& before = items[at - 1];
+  const std::string& word = before.kind == Kind::kTumor ? before.text : before.last_word;
+  return std::find(words.begin(), words.end(), word) != words.end();
 }
 
 bool opens_line(std::string_view utf8, const Item& item) {

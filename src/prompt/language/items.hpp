@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,10 +17,12 @@ struct Item {
   double number = 0;                 ///< of kNumber, kSize, kAge, kCount
   std::string stage;                 ///< of kStage
   std::string text;                  ///< first word, folded
+  std::string last_word;             ///< folded
   size_t begin = 0;                  ///< bytes of the original text, end exclusive
   size_t end = 0;
-  bool glued = false;   ///< no white space before it
-  size_t sentence = 0;  ///< counts from 0
+  std::optional<Similarity> similarity;  ///< to the term that gave the meaning
+  bool glued = false;                    ///< no white space before it
+  size_t sentence = 0;                   ///< counts from 0
   // In whose scope it stands; see scopes.hpp.
   bool negated = false;
   bool past = false;

@@ -113,6 +113,8 @@ class Loader {
       language_.lexicon.add_number_word(word);
     }
     valued("sizes", Kind::kSize, 3, 150);
+    language_.from = folded_list("from");
+    add("size_phrases", Kind::kSize);
   }
 
   /// "zweiundsechzig" of "zwei", "und" and "sechzig".
@@ -203,6 +205,9 @@ class Loader {
       add(object, key, meaning);
     }
     object.finish();
+    Meaning recurrence = of_kind(Kind::kTumor, "recurrence");
+    recurrence.grammar = Grammar::kDisease;
+    add(root_, "recurrences", recurrence);
     Meaning spread = of_kind(Kind::kTumor, "spread");
     spread.grammar = Grammar::kMany;
     add(root_, "spread", spread);
@@ -216,6 +221,9 @@ class Loader {
     Meaning counted = of_kind(Kind::kCount);
     add(root_, "count_phrases", counted);
     add("each", Kind::kEach);
+    Meaning one_each = of_kind(Kind::kEach);
+    one_each.number = 1;
+    add(root_, "one_each", one_each);
     add("articles", Kind::kArticle);
     add("definite", Kind::kDefinite);
     add("another", Kind::kAnother);
@@ -223,6 +231,8 @@ class Loader {
     add("largest", Kind::kLargest);
     add("prepositions", Kind::kPreposition);
     add("with", Kind::kWith);
+    add(root_, "copulas", of_kind(Kind::kWith, "copula"));
+    add(root_, "had", of_kind(Kind::kWith, "past"));
     add("and", Kind::kAnd);
     add("near", Kind::kNear);
     add("means", Kind::kMeans);
@@ -231,11 +241,23 @@ class Loader {
 
   void scopes() {
     add("but", Kind::kBreak);
+    named("emphatic", Kind::kBreak, sex_names());
     add("new", Kind::kNew);
     pair("negation", Kind::kNegation, Kind::kNegationAfter);
     pair("history", Kind::kHistory, Kind::kHistoryAfter);
     add("normal", Kind::kNormal);
     add("family", Kind::kFamily);
+    named("relatives", Kind::kRelative, sex_names());
+    named("elders", Kind::kElder, sex_names());
+    add("own", Kind::kOwn);
+    add("speaker", Kind::kSpeaker);
+    add("died", Kind::kDied);
+    add("procedures", Kind::kProcedure);
+    if (root_.has("organ_procedures")) {
+      placed(root_.object("organ_procedures"), Kind::kProcedure, Grammar::kDisease);
+    }
+    add("reasons", Kind::kReason);
+    add("planned", Kind::kPlanned);
     add("sought", Kind::kSought);
   }
 

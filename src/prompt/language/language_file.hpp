@@ -22,6 +22,7 @@ struct Language {
   std::map<std::string, double> units;        ///< millimeters
   std::vector<std::string> by;                ///< between the sides of a size: "x", "by"
   std::vector<std::string> between;           ///< "between" of "between 2 and 3 cm"
+  std::vector<std::string> from;  ///< "from 8 to 14 mm": is 14 now
   std::vector<std::string> to;                ///< between the ends of a range: "-", "to"
   std::vector<std::string> and_words;         ///< of lists
   std::vector<std::string> stage_before;      ///< "stage" of "stage IIIA"
@@ -29,7 +30,9 @@ struct Language {
   std::vector<std::string> abbreviations;     ///< words whose full stop ends no sentence
   std::map<std::string, std::string> misspellings;
   bool compounds = false;  ///< words may be written as one: "Nierentumor"
-  double matcher_threshold = 0.75;
+  /// Cosine from which on words count as a term; a text encoder knows few languages, so a file says
+  /// it only where it was measured.
+  double matcher_threshold = 1;
 };
 
 /// Strict; `source` opens the messages, which name the key. Throws Error(kUsage).

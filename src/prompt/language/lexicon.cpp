@@ -37,9 +37,30 @@ std::vector<std::string> edges_of(const std::string& phrase) {
   return edges;
 }
 
-bool is_term(const Meaning& meaning) {
-  return (meaning.kind == Kind::kPlace && meaning.place.organ) || meaning.kind == Kind::kTumor ||
-         meaning.kind == Kind::kBenign;
+/// Single words are like short phrases; numbers are like all other numbers.
+bool is_short(const std::string& phrase) {
+  constexpr size_t kMostWords = 2;
+  const std::vector<Token> tokens = tokenize(phrase);
+  const auto is_word = [](const Token& token) { return token.type == Token::Type::kWord; };
+  return tokens.size() <= kMostWords && std::all_of(tokens.begin(), tokens.end(), is_word);
+}
+
+bool is_candidate(const Meaning& meaning) {
+  return (meaning.kind == Kind::kPlace && (meaning.place.organ || meaning.place.outside)) ||
+         meaning.kind == Kind::kTumor || meaning.kind == Kind::kBenign;
+}
+
+/// Whether words may get this meaning by similarity. Embeddings take "hepatocyte" for a
+/// hepatocellular carcinoma, "cystadenocarcinoma" for a cystadenoma and "mesocolic" for another
+/// organ: such terms only keep words from being taken for others.
+bool may_be_guessed(const Meaning& meaning) {
+  if (meaning.kind == Kind::kTumor) return meaning.place == Place{} && meaning.value.empty();
+  return meaning.kind == Kind::kPlace && meaning.place.organ && !meaning.place.implied &&
+         !meaning.place.outside;
+}
+
+bool mean_the_same(const Meaning& a, const Meaning& b) {
+  return a.kind == b.kind && a.place == b.place && may_be_guessed(a) && may_be_guessed(b);
 }
 
 bool ends_clause(const std::vector<Atom>& atoms, size_t at) {
@@ -89,13 +110,35 @@ void Lexicon::add(const std::string& phrase, const Meaning& meaning, const std::
   }
   place = static_cast<int>(meanings_.size());
   meanings_.push_back(meaning);
-  if (!is_term(meaning)) return;
-  terms_.push_back(words);
-  term_meanings_.push_back(static_cast<size_t>(place));
+  if (is_candidate(meaning) && is_short(words)) add_candidate(words, static_cast<size_t>(place));
+}
+
+void Lexicon::add_candidate(const std::string& term, size_t meaning) {
+  auto& [terms, meanings] = candidates_;
+  const auto known = std::find(terms.begin(), terms.end(), term);
+  const auto at = static_cast<size_t>(known - terms.begin());
+  if (known == terms.end()) {
+    terms.push_back(term);
+    meanings.push_back(0);
+  }
+  candidate_meanings_.resize(terms.size());
+  candidate_meanings_[at] = meaning;
+  if (!may_be_guessed(meanings_[meaning])) return;
+  const auto same = [&](const Meaning& other) { return mean_the_same(other, meanings_[meaning]); };
+  const auto first = std::find_if(meanings_.begin(), meanings_.end(), same);
+  meanings[at] = 1 + static_cast<size_t>(first - meanings_.begin());
+}
+
+const Meaning* Lexicon::meaning_of_candidate(size_t index) const {
+  return candidates_.meanings.at(index) == 0 ? nullptr : &meanings_[candidate_meanings_[index]];
 }
 
 void Lexicon::add_known_word(const std::string& word) {
-  for (const Token& token : tokenize(word)) words_.insert(token.text);
+  for (const Token& token : tokenize(word)) {
+    if (!words_.insert(token.text).second) continue;
+    candidates_.terms.push_back(token.text);
+    candidates_.meanings.push_back(0);
+  }
 }
 
 void Lexicon::add_number_word(const std::string& word) {
@@ -132,6 +175,9 @@ void Lexicon::walk(Search& search, size_t node, size_t at, double number) const 
   if (atom.token.type == Token::Type::kNumber) follow(kDigitsSlot, atom.number);
   if (atom.kind == Kind::kSize) return follow(kSizeSlot, atom.number);
   if (atom.kind == Kind::kStage) return follow(kStageSlot, number);
+  // "segment six" is "segment 6".
+  const bool in_words = atom.kind == Kind::kNumber && atom.token.type == Token::Type::kWord;
+  if (in_words) follow(std::to_string(static_cast<int>(atom.number)), atom.number);
   if (atom.token.glued) follow(kGlued + atom.token.text, number);
   follow(atom.token.text, number);
   // Never at the ends of a phrase: a mark there belongs to the sentence.
@@ -155,7 +201,7 @@ std::string Lexicon::corrected(const std::string& folded) const {
   // Short words have too many neighbors that mean something else.
   constexpr size_t kShortest = 6;
   constexpr size_t kLong = 9;
-  if (folded.size() < kShortest) return folded;
+  if (folded.size() < kShortest) return slip_corrected(folded);
   size_t best = folded.size() < kLong ? 2 : 3;
   std::string guess;
   for (const std::string& word : phrase_words_) {
@@ -166,6 +212,24 @@ std::string Lexicon::corrected(const std::string& folded) const {
       guess = word;
     } else if (distance == best && !guess.empty() && edit_distance(guess, word, 2) > 2) {
       return folded;  // two words are as near, and no forms of one word
+    }
+  }
+  return guess.empty() ? folded : guess;
+}
+
+std::string Lexicon::slip_corrected(const std::string& folded) const {
+  constexpr size_t kShortest = 4;
+  std::string guess;
+  if (folded.size() < kShortest) return folded;
+  for (size_t i = 1; i < folded.size(); ++i) {
+    std::string swapped = folded;
+    std::swap(swapped[i - 1], swapped[i]);
+    std::string single = folded;
+    if (folded[i] == folded[i - 1]) single.erase(i, 1);
+    for (const std::string& word : {swapped, single}) {
+      if (word.size() < kShortest || word == guess || phrase_words_.count(word) == 0) continue;
+      if (!guess.empty()) return folded;
+      guess = word;
     }
   }
   return guess.empty() ? folded : guess;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "guidegen/prompt/free_text.hpp"
 #include "prompt/language/meaning.hpp"
 #include "prompt/language/tokens.hpp"
 
@@ -47,9 +48,11 @@ class Lexicon {
   std::string corrected(const std::string& folded) const;
   /// The parts of a compound word, all of them known; empty when there are none.
   std::vector<std::string> parts_of_compound(const std::string& folded) const;
-  /// Phrases that name places, tumors and findings that are none, for matching by similarity.
-  const std::vector<std::string>& terms() const { return terms_; }
-  const Meaning& meaning_of_term(size_t index) const { return meanings_[term_meanings_.at(index)]; }
+  /// Phrases for matching by similarity: those of places, tumors and findings that are none, and
+  /// words known to mean nothing of these.
+  const TermCandidates& candidates() const { return candidates_; }
+  /// Null where similarity to the candidate decides nothing: its number in `meanings` is 0.
+  const Meaning* meaning_of_candidate(size_t index) const;
 
  private:
   struct Node {
@@ -58,17 +61,20 @@ class Lexicon {
     int alone = -1;  // where the phrase must stand alone
   };
   struct Search;
+  /// Of short words only swapped and doubled letters: "tial", "masss".
+  std::string slip_corrected(const std::string& folded) const;
   size_t child(size_t node, const std::string& edge);
   void walk(Search& search, size_t node, size_t at, double number) const;
   void skip(Search& search, size_t node, size_t at, double number) const;
+  void add_candidate(const std::string& term, size_t meaning);
 
   std::vector<Node> nodes_{1};
   std::vector<Meaning> meanings_;
   std::set<std::string> phrase_words_;
   std::set<std::string> words_;
   std::map<std::string, std::string> corrections_;
-  std::vector<std::string> terms_;
-  std::vector<size_t> term_meanings_;
+  TermCandidates candidates_;  // a number is 1 + the place in meanings_ of the first of its meaning
+  std::vector<size_t> candidate_meanings_;  // places in meanings_, where the number is not 0
 };
 
 }  // namespace guidegen::language

@@ -44,6 +44,14 @@ enum class Kind {
   kHistory,        ///< history.before
   kHistoryAfter,   ///< history.after
   kFamily,         ///< family
+  kRelative,       ///< relatives: of the patient's family, or the patient; see relatives.hpp
+  kElder,          ///< elders: "grandma", who is the patient more often than not
+  kOwn,            ///< own: "my" before a relative
+  kSpeaker,        ///< speaker: "I have"
+  kDied,           ///< died: verbs that make a relative part of the history
+  kProcedure,      ///< procedures, organ_procedures: operations that remove tumors
+  kReason,         ///< reasons: what an operation was done for follows
+  kPlanned,        ///< planned: what has yet to happen
   kHealthy,        ///< no_tumors: asks for no tumors
   kIgnored,        ///< ignored: phrases that would be misread word by word
 };
@@ -54,7 +62,7 @@ enum class Grammar { kOne, kMany, kDisease };
 struct Meaning {
   Kind kind = Kind::kUnknown;
   /// Name of sex, race or contrast; "months" or "years" of an age; "spread" of a kTumor that only
-  /// says where else tumors are ("metastatic to").
+  /// says where else tumors are ("metastatic to"); "copula" ("is") or "past" ("had") of a kWith.
   std::string value;
   /// Of kCount (0: several), kAge and kSize where the words fix it; negative: the number they hold.
   double number = -1;

@@ -165,7 +165,10 @@ class SizeReader {
       end = past;
     }
     if (unit <= 0) return std::nullopt;
-    return std::pair{(range ? sum / count : largest) * unit, end};
+    // "grown from 8 to 14 mm"
+    const bool grown = range && at > 0 && contains(language_.from, atoms_[at - 1].token.text);
+    const bool mean = range && !grown;
+    return std::pair{(mean ? sum / count : largest) * unit, end};
   }
 
   size_t separator(size_t at, bool& range, int count) const {

@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "prompt/language/counted_places.hpp"
 #include "prompt/language/noun_phrases.hpp"
 
 namespace guidegen::language {
@@ -11,15 +12,11 @@ namespace {
 
 Span span_of(const Item& item) { return {item.begin, item.end}; }
 
-bool is_integer_count(double number) {
-  return number >= 1 && number <= 20 && number == static_cast<double>(static_cast<int>(number));
-}
-
 /// Reads the mentions of one sentence.
 class SentenceReader {
  public:
   SentenceReader(const std::vector<Item>& items, size_t first, size_t last, bool known)
-      : items_(items), first_(first), last_(last) {
+      : items_(items), first_(first), last_(last), known_(known) {
     phrases_ = noun_phrases(items, first, last, known);
   }
 
@@ -30,6 +27,7 @@ class SentenceReader {
     take_sites();
     share_sites();
     take_explanations();
+    if (mentions_.size() == 1) share_counts();
     return std::move(mentions_);
   }
 
@@ -43,9 +41,18 @@ class SentenceReader {
     mention.has_head = true;
     mention.sentence = items_[phrase.first].sentence;
     mention.span = {items_[phrase.first].begin, items_[phrase.last].end};
-    mention.one_of_them = phrase.pronoun;
+    // "a big 7 cm one" is a further tumor, "one in the left lobe" one of those before.
+    mention.one_of_them = phrase.pronoun && items_[phrase.begin].kind != Kind::kArticle;
     for (size_t i = phrase.first; i <= phrase.last; ++i) take_head(items_[i], mention);
-    for (size_t i = phrase.begin; i < phrase.first; ++i) take_modifier(items_[i], mention);
+    int articles = 0;
+    for (size_t i = phrase.begin; i < phrase.first; ++i) {
+      take_modifier(items_[i], mention);
+      articles += items_[i].kind == Kind::kArticle ? 1 : 0;
+    }
+    if (articles > 1) {
+      mention.count->value = articles;
+      mention.grammar = Grammar::kMany;
+    }
     if (phrase.pronoun) take_modifier(items_[phrase.first], mention);
     for (const SiteList& list : sites_of(items_, phrase.begin, phrase.first)) {
       for (const Site& site : list.sites) add_site(site, mention);
@@ -74,7 +81,7 @@ class SentenceReader {
     mention.benign = mention.benign || item.kind == Kind::kBenign;
     if (item.kind != Kind::kTumor) return;
     // "tumors: 2"
-    if (is_integer_count(item.number)) take_count(static_cast<int>(item.number), item, mention);
+    if (is_tumor_count(item.number)) take_count(static_cast<int>(item.number), item, mention);
     if (item.meaning->grammar != Grammar::kDisease) mention.grammar = item.meaning->grammar;
   }
 
@@ -85,10 +92,10 @@ class SentenceReader {
         mention.from_article = true;
         break;
       case Kind::kNumber:
-        if (is_integer_count(item.number)) take_count(static_cast<int>(item.number), item, mention);
+        if (is_tumor_count(item.number)) take_count(static_cast<int>(item.number), item, mention);
         break;
       case Kind::kCount:
-        if (is_integer_count(item.number)) take_count(static_cast<int>(item.number), item, mention);
+        if (is_tumor_count(item.number)) take_count(static_cast<int>(item.number), item, mention);
         mention.several = mention.several || item.number == 0;
         break;
       case Kind::kOneOfThem:
@@ -119,8 +126,10 @@ class SentenceReader {
     if (item.kind == Kind::kStage && !mention.stage) mention.stage = {item.stage, span_of(item)};
     if (item.kind == Kind::kLargest) mention.largest = true;
     if (item.kind == Kind::kEach) mention.each = true;
+    // "one each"
+    if (item.kind == Kind::kEach && item.number == 1) take_count(1, item, mention);
     if (item.kind == Kind::kBenignQuality) mention.benign = true;
-    if (item.kind == Kind::kCount && is_integer_count(item.number) && !mention.count) {
+    if (item.kind == Kind::kCount && is_tumor_count(item.number) && !mention.count) {
       mention.count = {static_cast<int>(item.number), span_of(item)};
     }
   }
@@ -135,6 +144,33 @@ class SentenceReader {
     return mentions_[last];
   }
 
+  /// "masses in lung (2), liver (3)": a mention a place; "right lung two, left lung one tumor"
+  void share_counts() {
+    const Mention whole = mentions_[0];
+    const auto before = counted_places(items_, gap_begin(0), gap_end(0));
+    const auto after = counted_places(items_, gap_begin(1), gap_end(1));
+    const bool lists = after.size() > 1 && before.empty();
+    const bool opens = !before.empty() && after.empty() && whole.count && !whole.places.empty();
+    if (!lists && !opens) return;
+    if (lists) mentions_.clear();
+    for (const auto& [site, count] : lists ? after : before) {
+      Mention mention = whole;
+      mention.places.clear();
+      add_site(site, mention);
+      if (!site.place.organ && !whole.places.empty()) {
+        Place organ;
+        organ.organ = whole.places[0].value.organ;
+        if (const auto both = merged(site.place, organ)) {
+          mention.places[0].value = *both;
+        }
+      }
+      mention.count = count;
+      mention.grammar = Grammar::kMany;
+      mentions_.push_back(mention);
+    }
+    if (opens) std::rotate(mentions_.begin(), mentions_.begin() + 1, mentions_.end());
+  }
+
   /// Sizes and stages follow their tumor; those before the first belong to it.
   void take_measures(size_t gap) {
     Mention& mention = mentions_[gap == 0 ? 0 : gap - 1];
@@ -142,24 +178,55 @@ class SentenceReader {
     if (!mention.sided_sizes.empty()) return;
     for (size_t i = gap_begin(gap); i < gap_end(gap); ++i) {
       const Item& item = items_[i];
+      if (item.kind == Kind::kCount && counts_person(i)) continue;
+      if (gap > 0 && !mention.count && stands_alone(i)) {
+        take_count(static_cast<int>(item.number), item, mention);
+      }
       take_measure(item, item.kind == Kind::kStage && gap > 0 ? staged(gap - 1) : mention);
     }
+  }
+
+  /// "metastases (3)", "metastases, 3, in the liver"
+  bool stands_alone(size_t at) const {
+    const Item& item = items_[at];
+    if (item.kind != Kind::kNumber || !is_tumor_count(item.number)) return false;
+    if (at == first_) return false;
+    const Item& before = items_[at - 1];
+    const bool labelled = before.is_mark(":") || before.is_mark("=");
+    if (at + 1 >= last_) return labelled;
+    const Item& after = items_[at + 1];
+    return (before.is_mark("(") && after.is_mark(")")) ||
+           (before.is_mark(",") && after.is_mark(",")) ||
+           (labelled && (after.kind == Kind::kMark || before.is_mark("=")));
+  }
+
+  /// "one 80-year-old lady"
+  bool counts_person(size_t at) const {
+    for (size_t i = at + 1; i < last_ && items_[i].kind != Kind::kMark; ++i) {
+      const Kind kind = items_[i].kind;
+      if (kind == Kind::kSex || kind == Kind::kPerson || kind == Kind::kAge) return true;
+      if (kind != Kind::kUnknown && kind != Kind::kRace) return false;
+    }
+    return false;
   }
 
   /// "left 2 cm, right 3 cm" in a gap; empty where it does not hold just that.
   std::vector<std::pair<Side, Said<double>>> sided_sizes(size_t gap) const {
     std::vector<std::pair<Side, Said<double>>> sizes;
     const Item* side = nullptr;
+    const Item* size = nullptr;  // "3 cm on the right, 2 cm on the left"
     for (size_t i = gap_begin(gap); i < gap_end(gap); ++i) {
       const Item& item = items_[i];
       if (item.kind == Kind::kPlace) {
         const Place& place = item.meaning->place;
         if (place.organ || !place.side || *place.side == Side::kBoth) continue;
         side = &item;
-      } else if (item.kind == Kind::kSize && side != nullptr) {
-        sizes.push_back({*side->meaning->place.side, {item.number, span_of(item)}});
-        side = nullptr;
+      } else if (item.kind == Kind::kSize) {
+        size = &item;
       }
+      if (side == nullptr || size == nullptr) continue;
+      sizes.push_back({*side->meaning->place.side, {size->number, span_of(*size)}});
+      side = size = nullptr;
     }
     if (sizes.size() != 2 || sizes[0].first == sizes[1].first) sizes.clear();
     return sizes;
@@ -205,12 +272,45 @@ class SentenceReader {
     const bool site_first = opens && !closes;
     for (size_t i = 0; i < mentions_.size(); ++i) {
       std::vector<SiteList> lists = lists_in(site_first ? i : i + 1);
+      if (!site_first) lists = without_subject(std::move(lists), i);
       if (site_first && lists.size() > 1) lists.erase(lists.begin(), lists.end() - 1);
       if (!mentions_[i].sided_sizes.empty()) keep_organs(lists);
       take_lists(lists, mentions_[i]);
+      // "The right kidney contains stones and a tumor."
+      const bool shared = site_first && i > 0 && mentions_[i].places.empty();
+      if (shared) mentions_[i].places = mentions_[i - 1].places;
     }
     // "Pancreas: a mass in the tail."
     if (opens && !has_organ(mentions_[0])) take_lists({lists_in(0).back()}, mentions_[0]);
+    // "The left lung has a tumor in the lower lobe."
+    if (opens && closes && mentions_.size() == 1) {
+      const SiteList before = lists_in(0).back();
+      for (const Site& site : before.sites) {
+        if (refined(site.place, mentions_[0].places)) add_site(site, mentions_[0]);
+      }
+    }
+  }
+
+  /// "right renal cancer, resected, left kidney shows a mass": the place that opens a clause of its
+  /// own is where the next mention is.
+  std::vector<SiteList> without_subject(std::vector<SiteList> lists, size_t mention) {
+    const bool next = mention + 1 < mentions_.size();
+    if (lists.empty() || !next || !is_subject(lists.back().sites.back())) return lists;
+    std::vector<Site>& sites = lists.back().sites;
+    const Site subject = sites.back();
+    take_lists({{{subject}, subject.first, subject.last}}, mentions_[mention + 1]);
+    sites.pop_back();
+    if (sites.empty()) lists.pop_back();
+    return lists;
+  }
+
+  bool is_subject(const Site& site) const {
+    if (site.first == first_ || site.last + 1 >= last_) return false;
+    const Item& before = items_[site.first - 1];
+    const bool opens = before.is_mark(",") || before.kind == Kind::kBreak ||
+                       (before.kind == Kind::kDefinite && site.first > first_ + 1 &&
+                        items_[site.first - 2].is_mark(","));
+    return opens && items_[site.last + 1].kind == Kind::kWith;
   }
 
   /// Drops the sides of "left 2 cm, right 3 cm".
@@ -255,11 +355,16 @@ class SentenceReader {
     if (is_paired(lists, mention)) return add_pairs(lists, items_, mention);
     bool first = true;
     for (const SiteList& list : lists) {
+      const std::vector<Said<Place>> before = mention.places;
       const bool own = mention.places.empty();
       const bool more = first && (own || !has_organ(mention));
       const bool follows_and = list.first > first_ + 1 && joins(list.first);
       for (const Site& site : list.sites) {
-        if (more || follows_and || refines(site.place, mention)) add_site(site, mention);
+        if (more || follows_and) {
+          add_site(site, mention);
+        } else if (const auto both = refined(site.place, before)) {
+          add_site({*both, site.first, site.last}, mention);
+        }
       }
       first = false;
     }
@@ -280,9 +385,12 @@ class SentenceReader {
                        [](const auto& place) { return place.value.organ || place.value.outside; });
   }
 
-  static bool refines(const Place& place, const Mention& mention) {
-    return std::any_of(mention.places.begin(), mention.places.end(),
-                       [&](const auto& known) { return merged(known.value, place).has_value(); });
+  /// What the place adds to one that is known.
+  static std::optional<Place> refined(const Place& place, const std::vector<Said<Place>>& known) {
+    for (const auto& one : known) {
+      if (const auto both = merged(one.value, place)) return both;
+    }
+    return std::nullopt;
   }
 
   /// "masses and nodules in the liver": the first are in the liver too.
@@ -302,21 +410,33 @@ class SentenceReader {
   void take_explanations() {
     for (size_t i = 1; i < mentions_.size(); ++i) {
       const size_t begin = phrases_[i].begin;
-      const bool explains = begin > first_ && items_[begin - 1].kind == Kind::kMeans;
+      const bool copula = begin == phrases_[i - 1].last + 2 && is_copula(items_[begin - 1]);
+      const bool explains = begin > first_ && (items_[begin - 1].kind == Kind::kMeans || copula);
       if (explains && mentions_[i].benign && mentions_[i].places.empty()) {
         mentions_[i - 1].benign = true;
       }
     }
   }
 
+  static bool is_copula(const Item& item) {
+    return item.kind == Kind::kWith && item.meaning->value == "copula";
+  }
+
   /// A sentence that only says more: "Size: 3 cm.", "It is in the left kidney."
   std::vector<Mention> without_head() {
     Mention mention;
     bool label = true;
+    const auto ends = [&](size_t at) { return at >= last_ || items_[at].kind == Kind::kMark; };
     mention.sentence = first_ < last_ ? items_[first_].sentence : 0;
     for (size_t i = first_; i < last_; ++i) {
       const Item& item = items_[i];
       take_measure(item, mention);
+      // "liver, left, 2, 15 mm"
+      const bool alone = item.kind == Kind::kNumber && is_tumor_count(item.number) && ends(i + 1) &&
+                         !(i + 1 < last_ && items_[i + 1].is_mark(".")) &&
+                         (i == first_ || items_[i - 1].is_mark(",") || items_[i - 1].is_mark("/"));
+      const bool told = !mention.places.empty() || i == first_;
+      if (alone && told && !mention.count) mention.count = {static_cast<int>(item.number), span_of(item)};
       label = label && (item.kind == Kind::kStage || item.kind == Kind::kMark);
       if (item.negated || item.past || item.family || item.sought) return {};
     }
@@ -326,6 +446,8 @@ class SentenceReader {
     const bool says =
         !mention.places.empty() || !mention.sizes.empty() || mention.stage || mention.count;
     if (!says) return {};
+    // "The largest tumor, 6 cm, sits in the right hepatic lobe."
+    mention.has_head = mention.largest && !known_ && has_organ(mention);
     mention.label = label;
     mention.span = {items_[first_].begin, items_[last_ - 1].end};
     return {mention};
@@ -334,6 +456,7 @@ class SentenceReader {
   const std::vector<Item>& items_;
   size_t first_;
   size_t last_;
+  bool known_;  // tumors were mentioned before
   std::vector<NounPhrase> phrases_;
   std::vector<Mention> mentions_;
 };
@@ -347,7 +470,7 @@ std::vector<Mention> mentions_of(const std::vector<Item>& items) {
     size_t last = first;
     while (last < items.size() && items[last].sentence == items[first].sentence) ++last;
     for (Mention& mention : SentenceReader(items, first, last, known).run()) {
-      known = known || (mention.has_head && mention.wanted());
+      known = known || (mention.has_head && !mention.benign);
       mentions.push_back(std::move(mention));
     }
     first = last;

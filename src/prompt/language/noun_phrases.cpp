@@ -29,6 +29,10 @@ class Reader {
     size_t floor = first_;
     for (NounPhrase& phrase : phrases_) {
       phrase.begin = begin_of(phrase.first, floor);
+      // "one in the left lobe one in the right lobe"
+      while (phrase.pronoun && phrase.begin < phrase.first && !is_own(items_[phrase.begin])) {
+        ++phrase.begin;
+      }
       floor = phrase.last + 1;
     }
     return std::move(phrases_);
@@ -58,13 +62,38 @@ class Reader {
                            item.kind == Kind::kArticle || item.kind == Kind::kNumber ||
                            item.kind == Kind::kCount;
     if (!candidate || at + 1 >= last_) return false;
-    const bool large = item.kind == Kind::kNumber && item.number > 20;
-    if (large || items_[at + 1].kind != Kind::kPreposition) return false;
-    for (size_t i = at + 2; i < last_; ++i) {
-      if (items_[i].kind == Kind::kPlace) return true;
-      if (items_[i].kind != Kind::kDefinite && items_[i].kind != Kind::kEach) return false;
+    if (item.kind == Kind::kNumber && item.number > 20) return false;
+    // "one tumor left and two right"
+    const Item& after = items_[at + 1];
+    const bool side = after.kind == Kind::kPlace && !after.meaning->place.organ &&
+                      after.meaning->place.side && after.meaning->place.part.empty();
+    const bool joined = at > first_ && items_[at - 1].kind == Kind::kAnd;
+    const bool ends = at + 2 >= last_ || items_[at + 2].kind == Kind::kMark ||
+                      items_[at + 2].kind == Kind::kPreposition;
+    if (side && joined && ends && item.kind != Kind::kArticle) return true;
+    bool linked = false;
+    for (size_t i = at + 1; i < last_; ++i) {
+      if (items_[i].kind == Kind::kPlace) return linked && !leads_to_finding(i);
+      const bool link = items_[i].kind == Kind::kPreposition || items_[i].kind == Kind::kSize;
+      const bool between = items_[i].kind == Kind::kDefinite || items_[i].kind == Kind::kEach ||
+                           items_[i].kind == Kind::kPronoun || items_[i].kind == Kind::kWith ||
+                           items_[i].is_mark("(") || items_[i].is_mark(")");
+      if (!link && !between) return false;
+      linked = linked || link;
     }
     return false;
+  }
+
+  /// "a 2 cm liver metastasis" has a noun of its own.
+  bool leads_to_finding(size_t place) const {
+    size_t i = place;
+    while (i < last_ && (is_modifier(items_[i]))) ++i;
+    return i < last_ && is_finding(items_[i]);
+  }
+
+  /// "a 12 mm one"
+  static bool is_own(const Item& item) {
+    return item.kind == Kind::kArticle || item.kind == Kind::kSize;
   }
 
   size_t begin_of(size_t head, size_t floor) const {
@@ -83,6 +112,12 @@ class Reader {
       } else {
         break;
       }
+    }
+    // "a 5 cm and a 2 cm mass"
+    const auto kind = [&](size_t at) { return items_[at].kind; };
+    while (begin >= floor + 3 && kind(begin) == Kind::kArticle && kind(begin - 1) == Kind::kAnd &&
+           kind(begin - 2) == Kind::kSize && kind(begin - 3) == Kind::kArticle) {
+      begin -= 3;
     }
     return begin;
   }

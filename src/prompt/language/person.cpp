@@ -87,7 +87,8 @@ class Reader {
 
   void take_pronouns() {
     for (const Item& item : items_) {
-      if (item.kind != Kind::kPronoun || item.meaning->value.empty()) continue;
+      const bool telling = item.kind == Kind::kPronoun || item.kind == Kind::kBreak;
+      if (!telling || item.meaning->value.empty()) continue;
       if (person_.sex) return;
       person_.sex = {enum_of<Sex>(sex_names(), item.meaning->value), {item.begin, item.end}};
     }
@@ -95,7 +96,8 @@ class Reader {
 
   static bool is_person(const Item& item) {
     return item.kind == Kind::kSex || item.kind == Kind::kPerson || item.kind == Kind::kPronoun ||
-           item.kind == Kind::kRace;
+           item.kind == Kind::kRace || item.kind == Kind::kSpeaker ||
+           (item.kind == Kind::kBreak && !item.meaning->value.empty());
   }
 
   bool is_end(size_t at) const {
@@ -113,16 +115,27 @@ class Reader {
     constexpr double kMostTumors = 20;
     const bool may_count = item.number <= kMostTumors;
     if (at > 0 && is_person(items_[at - 1])) return !may_count || is_end(at + 1);
+    const bool about = at > 1 && items_[at - 1].kind == Kind::kUnknown && is_person(items_[at - 2]);
+    if (about && !may_count && is_end(at + 1)) return true;
     const bool opens = at == 0 || items_[at - 1].kind == Kind::kMark;
     if (opens && may_count) return at > 1 && is_person(items_[at - 2]) && is_end(at + 1);
     if (opens) return is_end(at + 1);
     const bool linked =
         items_[at - 1].kind == Kind::kPreposition || items_[at - 1].kind == Kind::kWith;
-    return linked && at > 1 && is_person(items_[at - 2]) && is_end(at + 1);
+    if (!linked || at < 2 || !is_end(at + 1)) return false;
+    if (is_person(items_[at - 2])) return true;
+    // "Ms. Lopez is 49", "she has a sigmoid tumor at 46"
+    size_t title = at - 2;
+    while (title > 0 && (items_[title].kind == Kind::kUnknown || items_[title].is_mark("."))) {
+      --title;
+    }
+    const bool named = items_[at - 2].kind == Kind::kUnknown && is_person(items_[title]);
+    return named || (!may_count && !items_[at].past && items_[at - 1].kind == Kind::kPreposition &&
+                     items_[at - 2].kind == Kind::kTumor);
   }
 
   bool near_person(size_t at) const {
-    constexpr size_t kNear = 6;
+    constexpr size_t kNear = 10;
     const size_t first = at > kNear ? at - kNear : 0;
     const size_t last = std::min(items_.size(), at + kNear);
     return std::any_of(items_.begin() + static_cast<std::ptrdiff_t>(first),

@@ -1,5 +1,7 @@
 #include "prompt/language/scopes.hpp"
 
+#include "prompt/language/procedures.hpp"
+
 namespace guidegen::language {
 namespace {
 
@@ -21,6 +23,7 @@ class SentenceScopes {
   void run() {
     forward();
     backward();
+    mark_procedures(items_, first_, last_);
   }
 
  private:
@@ -47,7 +50,7 @@ class SentenceScopes {
            (items_[at].kind == Kind::kDefinite || items_[at].kind == Kind::kArticle)) {
       ++at;
     }
-    return at < last_ && (items_[at].kind == Kind::kPronoun || items_[at].kind == Kind::kPerson ||
+    return at < last_ && (items_[at].kind == Kind::kPronoun || items_[at].kind == Kind::kSpeaker || items_[at].kind == Kind::kPerson ||
                           items_[at].kind == Kind::kSex || items_[at].kind == Kind::kAge);
   }
 
@@ -69,8 +72,17 @@ class SentenceScopes {
     return next == Kind::kPlace || next == Kind::kTumor || next == Kind::kStage;
   }
 
+  /// A finding stands before the trigger, which is said of it.
+  bool follows(size_t at) const {
+    for (size_t i = at; i-- > first_;) {
+      if (is_finding(items_[i])) return true;
+      if (items_[i].kind == Kind::kBreak) return false;
+    }
+    return false;
+  }
+
   void end_scopes(const Item& item, size_t at) {
-    if (item.kind == Kind::kBreak || item.kind == Kind::kNew) {
+    if (item.kind == Kind::kBreak || item.kind == Kind::kNew || item.kind == Kind::kSpeaker) {
       negated_ = past_ = family_ = sought_ = false;
     } else if (item.kind == Kind::kWith) {
       // "No history of cancer with a nodule": something was denied already.
@@ -91,8 +103,11 @@ class SentenceScopes {
       negated_ = true;
       content_ = false;
     }
-    const bool after = item.kind == Kind::kHistoryAfter && qualifies_next(at);
-    if (item.kind == Kind::kHistory || after) past_ = true;
+    const bool after = item.kind == Kind::kHistoryAfter && (qualifies_next(at) || !follows(at));
+    const bool past = item.kind == Kind::kHistory || after;
+    if (past && !is_planned(items_, first_, last_, at)) past_ = true;
+    // "biopsy excluded RCC"
+    if (item.kind == Kind::kNegationAfter && !follows(at)) negated_ = true;
     if (item.kind == Kind::kFamily) family_ = true;
     if (item.kind == Kind::kSought) sought_ = true;
   }
@@ -115,8 +130,21 @@ class SentenceScopes {
       const Kind kind = items_[i].kind;
       if (kind == Kind::kNegationAfter) mark_back(i, &Item::negated);
       if (kind == Kind::kNormal) mark_organs(i);
-      if (kind == Kind::kHistoryAfter && !qualifies_next(i)) mark_back(i, &Item::past);
+      if (kind == Kind::kFamily && is_of_family(i)) mark_back(i, &Item::family);
+      const bool done = kind == Kind::kHistoryAfter && !is_planned(items_, first_, last_, i);
+      if (done && !qualifies_next(i)) mark_back(i, &Item::past);
     }
+  }
+
+  /// "colon cancer in his father"
+  bool is_of_family(size_t at) const {
+    size_t i = at;
+    while (i > first_ && (items_[i - 1].kind == Kind::kDefinite ||
+                          items_[i - 1].kind == Kind::kPronoun || items_[i - 1].kind == Kind::kOwn ||
+                          items_[i - 1].kind == Kind::kUnknown)) {
+      --i;
+    }
+    return i > first_ && items_[i - 1].kind == Kind::kPreposition;
   }
 
   /// The clause before the trigger, and clauses before that one until there is a finding.
@@ -132,6 +160,8 @@ class SentenceScopes {
       if (other_trigger) return;
       // What was removed is the nearest: "lung metastases of a kidney cancer, removed in 2010".
       if (found && flag == &Item::past && item.kind == Kind::kPreposition) return;
+      // "a woman of 80, operated on for …" is 80 now.
+      if (item.kind == Kind::kAge && !follows(i)) continue;
       items_[i].*flag = true;
       found = found || is_finding(item);
     }

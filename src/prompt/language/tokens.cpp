@@ -179,9 +179,11 @@ class Scanner {
       for (; digit_at(at_); ++at_) token.text += static_cast<char>(code_at(at_));
       return at_ - first;
     };
+    // ",1,42mm": the comma of a table, no decimal one.
+    const bool table = at_ > 0 && code_at(at_ - 1) == ',';
     digits();
     const UChar32 mark = code_at(at_);
-    if ((mark == '.' || mark == ',') && digit_at(at_ + 1)) {
+    if ((mark == '.' || (mark == ',' && !table)) && digit_at(at_ + 1)) {
       const bool thousands =
           mark == ',' && digit_at(at_ + 2) && digit_at(at_ + 3) && !digit_at(at_ + 4);
       if (!thousands) token.text += '.';
