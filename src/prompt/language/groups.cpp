@@ -56,10 +56,9 @@ class Collector {
       measured = measured || !mention.sizes.empty() || mention.stage || mention.count;
     }
     for (Mention& mention : mentions) {
-      mention.has_head = measured && std::any_of(mention.places.begin(), mention.places.end(),
-                                                 [](const auto& place) {
-                                                   return place.value.organ.has_value();
-                                                 });
+      mention.has_head =
+          measured && std::any_of(mention.places.begin(), mention.places.end(),
+                                  [](const auto& place) { return place.value.organ.has_value(); });
     }
   }
 
@@ -288,8 +287,8 @@ class Collector {
   Groups out_;
   std::optional<Mention> pending_;  // tumors without an organ yet
   std::optional<TumorOrgan> last_organ_;
-  std::optional<Group> counted_;    // replaced by its members
-  int members_ = 0;                 // of the counted
+  std::optional<Group> counted_;  // replaced by its members
+  int members_ = 0;               // of the counted
   bool last_was_wanted_ = false;
   size_t last_sentence_ = 0;
 };
