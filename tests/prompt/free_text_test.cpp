@@ -204,7 +204,7 @@ TEST(FreeText, WhatIsNotUsedIsToldWithTheReason) {
 }
 
 TEST(FreeText, AMatcherNamesWordsThatTheLexiconLacks) {
-  const std::string text = "a 2 cm blorbule in the left kidney";
+  const std::string text = "a blorbule in the left kidney";
   EXPECT_EQ(tumors_of(text), "open");
   const TermMatcher matcher =
       [](const std::string& words,
@@ -216,7 +216,7 @@ TEST(FreeText, AMatcherNamesWordsThatTheLexiconLacks) {
   const Prompt prompt = TextReader::shipped().read(text, "en", matcher).prompt;
   ASSERT_TRUE(prompt.tumors.has_value());
   EXPECT_THAT(*prompt.tumors, ElementsAre(TumorRequest{
-                                  TumorOrgan::kKidney, TumorPosition::kKidneyLeft, 1, 20.0, {}}));
+                                  TumorOrgan::kKidney, TumorPosition::kKidneyLeft, 1, {}, {}}));
 }
 
 /// A prompt whose fields every phrasing tells.

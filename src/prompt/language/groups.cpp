@@ -131,7 +131,7 @@ class Collector {
   }
 
   void add(const Mention& mention, std::vector<Group> groups) {
-    if (pending_ && pending_->places.empty()) {
+    if (pending_ && (pending_->places.empty() || !pending_->has_head)) {
       inherit(groups, *pending_);
       pending_.reset();
     }
@@ -257,6 +257,7 @@ class Collector {
     } else if (pending_ && !mention.has_head) {
       fill(pending_->stage, mention.stage);
       fill(pending_->count, mention.count);
+      pending_->places.insert(pending_->places.end(), mention.places.begin(), mention.places.end());
       pending_->sizes.insert(pending_->sizes.end(), mention.sizes.begin(), mention.sizes.end());
     } else if (groups.empty()) {
       if (pending_) {
