@@ -54,7 +54,15 @@ CountedPlaces counted_places(const std::vector<Item>& items, size_t first, size_
     }
   }
   if (counted.size() != places) counted = counted_before(items, first, last);
-  if (counted.size() != places) counted.clear();
+  // "metastases in the liver (2 right, 1 left)"
+  const std::vector<SiteList> lists = sites_of(items, first, last);
+  const bool under_organ = counted.size() > 1 && counted.size() + 1 == places &&
+                           lists.front().sites.size() == 1 &&
+                           lists.front().first != counted.front().first.first;
+  if (!under_organ) return counted.size() == places ? counted : CountedPlaces();
+  for (auto& [site, count] : counted) {
+    site.place = merged(site.place, lists.front().sites.front().place).value_or(site.place);
+  }
   return counted;
 }
 

@@ -140,6 +140,8 @@ class SentenceScopes {
   /// "colon cancer in his father"
   bool is_of_family(size_t at) const {
     size_t i = at;
+    const bool ends = at + 1 >= last_ || items_[at + 1].kind == Kind::kMark;
+    if (ends && at > first_ && is_finding(items_[at - 1])) return true;
     while (i > first_ &&
            (items_[i - 1].kind == Kind::kDefinite || items_[i - 1].kind == Kind::kPronoun ||
             items_[i - 1].kind == Kind::kOwn || items_[i - 1].kind == Kind::kUnknown)) {
