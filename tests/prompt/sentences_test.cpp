@@ -57,7 +57,10 @@ void score_file(const fs::path& file) {
     object.finish();
     const Understanding understanding = TextReader::shipped().read(text, language);
     check_spans(text, understanding);
-    told.add(expected, understanding.prompt);
+    if (!told.add(expected, understanding.prompt)) {
+      std::cout << source << ": " << text << "\n  expected " << to_json(expected).dump()
+                << "\n  read     " << to_json(understanding.prompt).dump() << "\n";
+    }
     detected.add(expected, TextReader::shipped().read(text).prompt);
   }
   ASSERT_GT(number, 0) << file;

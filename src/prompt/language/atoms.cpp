@@ -40,6 +40,17 @@ void append_word(Token token, const Language& language, std::vector<Atom>& out) 
     }
     if (!parts.empty()) return;
   }
+  if (token.glued && !lexicon.knows_word(token.text)) {
+    // "5cmx4cm"
+    for (const std::string& by : language.by) {
+      const bool ends = token.text.size() > by.size() && token.text.ends_with(by);
+      const size_t unit = ends ? token.text.size() - by.size() : 0;
+      if (unit == 0 || language.units.count(token.text.substr(0, unit)) == 0) continue;
+      out.push_back(atom_of(part_of(token, 0, unit)));
+      out.push_back(atom_of(part_of(token, unit, token.text.size())));
+      return;
+    }
+  }
   token.text = lexicon.corrected(token.text);
   out.push_back(atom_of(std::move(token)));
 }

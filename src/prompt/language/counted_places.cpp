@@ -1,5 +1,10 @@
 #include "prompt/language/counted_places.hpp"
 
+#include <set>
+#include <utility>
+
+#include "prompt/language/lone_numbers.hpp"
+
 namespace guidegen::language {
 namespace {
 
@@ -13,16 +18,15 @@ bool is_count(const std::vector<Item>& items, size_t at, size_t last) {
 }
 
 /// "2 right, 1 left", "2x liver, 1x lung"
-std::vector<std::pair<Site, Said<int>>> counted_before(const std::vector<Item>& items, size_t first,
-                                                       size_t last) {
-  std::vector<std::pair<Site, Said<int>>> counted;
+CountedPlaces counted_before(const std::vector<Item>& items, size_t first, size_t last) {
+  CountedPlaces counted;
   for (const SiteList& list : sites_of(items, first, last)) {
     for (const Site& site : list.sites) {
       if (site.first == 0) continue;
       const Item& item = items[site.first - 1];
       // "lesions: 2 right, 1 left": the first number is part of the tumor phrase.
-      const bool counts = item.kind == Kind::kCount || item.kind == Kind::kNumber ||
-                          item.kind == Kind::kTumor;
+      const bool counts =
+          item.kind == Kind::kCount || item.kind == Kind::kNumber || item.kind == Kind::kTumor;
       if (!counts || !is_tumor_count(item.number)) continue;
       counted.push_back({site, {static_cast<int>(item.number), {item.begin, item.end}}});
     }
@@ -32,13 +36,8 @@ std::vector<std::pair<Site, Said<int>>> counted_before(const std::vector<Item>& 
 
 }  // namespace
 
-bool is_tumor_count(double number) {
-  return number >= 1 && number <= 20 && number == static_cast<double>(static_cast<int>(number));
-}
-
-std::vector<std::pair<Site, Said<int>>> counted_places(const std::vector<Item>& items, size_t first,
-                                                       size_t last) {
-  std::vector<std::pair<Site, Said<int>>> counted;
+CountedPlaces counted_places(const std::vector<Item>& items, size_t first, size_t last) {
+  CountedPlaces counted;
   size_t places = 0;
   for (const SiteList& list : sites_of(items, first, last)) {
     places += list.sites.size();
@@ -55,8 +54,63 @@ std::vector<std::pair<Site, Said<int>>> counted_places(const std::vector<Item>& 
     }
   }
   if (counted.size() != places) counted = counted_before(items, first, last);
-  if (counted.size() != places) counted.clear();
+  // "metastases in the liver (2 right, 1 left)"
+  const std::vector<SiteList> lists = sites_of(items, first, last);
+  const bool under_organ = counted.size() > 1 && counted.size() + 1 == places &&
+                           lists.front().sites.size() == 1 &&
+                           lists.front().first != counted.front().first.first;
+  if (!under_organ) return counted.size() == places ? counted : CountedPlaces();
+  for (auto& [site, count] : counted) {
+    site.place = merged(site.place, lists.front().sites.front().place).value_or(site.place);
+  }
   return counted;
+}
+
+std::vector<Mention> shared_out(const Mention& whole, const CountedPlaces& before,
+                                const CountedPlaces& after, const std::vector<Item>& items) {
+  const bool lists = after.size() > 1 && before.empty();
+  const bool opens = !before.empty() && after.empty() && whole.count && !whole.places.empty();
+  if (!lists && !opens) return {whole};
+  std::vector<Mention> mentions;
+  for (const auto& [site, count] : lists ? after : before) {
+    Mention mention = whole;
+    Place organ;
+    if (!whole.places.empty()) organ.organ = whole.places[0].value.organ;
+    const Place place = merged(site.place, organ).value_or(site.place);
+    mention.places = {{place, {items[site.first].begin, items[site.last].end}}};
+    mention.count = count;
+    mention.grammar = Grammar::kMany;
+    mentions.push_back(mention);
+  }
+  if (opens) mentions.push_back(whole);
+  return mentions;
+}
+
+bool has_size_each(const std::vector<SiteList>& lists, const Mention& mention) {
+  size_t sites = 0;
+  std::set<TumorOrgan> organs;
+  for (const SiteList& list : lists) {
+    sites += list.sites.size();
+    for (const Site& site : list.sites) {
+      if (site.place.organ) organs.insert(*site.place.organ);
+    }
+  }
+  const bool differ = mention.grammar == Grammar::kMany || organs.size() == sites;
+  return sites > 1 && lists.size() > 1 && sites == mention.sizes.size() && differ;
+}
+
+void pair_sizes(const std::vector<SiteList>& lists, const std::vector<Item>& items,
+                Mention& mention) {
+  const std::vector<Said<Place>> before = std::exchange(mention.places, {});
+  for (const SiteList& list : lists) {
+    for (const Site& site : list.sites) {
+      Place place = site.place;
+      for (const auto& known : before) {
+        if (const auto both = merged(known.value, place)) place = *both;
+      }
+      mention.places.push_back({place, {items[site.first].begin, items[site.last].end}});
+    }
+  }
 }
 
 }  // namespace guidegen::language

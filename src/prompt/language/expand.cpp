@@ -80,8 +80,7 @@ void share_out(const Mention& mention, bool paired, std::vector<Group>& groups) 
       const bool each = places == 1 || mention.each || count == 1;
       if (each) group.count = mention.count;
       if (!each && count == static_cast<int>(places)) group.count = {1, mention.count->span};
-    } else if (paired && !mention.several && places == 2 &&
-               mention.grammar != Grammar::kDisease) {
+    } else if (paired && !mention.several && places == 2 && mention.grammar != Grammar::kDisease) {
       // "bilateral renal masses"
       group.count = {1, group.organ_span};
     }

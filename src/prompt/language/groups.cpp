@@ -56,10 +56,9 @@ class Collector {
       measured = measured || !mention.sizes.empty() || mention.stage || mention.count;
     }
     for (Mention& mention : mentions) {
-      mention.has_head = measured && std::any_of(mention.places.begin(), mention.places.end(),
-                                                 [](const auto& place) {
-                                                   return place.value.organ.has_value();
-                                                 });
+      mention.has_head =
+          measured && std::any_of(mention.places.begin(), mention.places.end(),
+                                  [](const auto& place) { return place.value.organ.has_value(); });
     }
   }
 
@@ -132,7 +131,7 @@ class Collector {
   }
 
   void add(const Mention& mention, std::vector<Group> groups) {
-    if (pending_ && pending_->places.empty()) {
+    if (pending_ && (pending_->places.empty() || !pending_->has_head)) {
       inherit(groups, *pending_);
       pending_.reset();
     }
@@ -258,6 +257,7 @@ class Collector {
     } else if (pending_ && !mention.has_head) {
       fill(pending_->stage, mention.stage);
       fill(pending_->count, mention.count);
+      pending_->places.insert(pending_->places.end(), mention.places.begin(), mention.places.end());
       pending_->sizes.insert(pending_->sizes.end(), mention.sizes.begin(), mention.sizes.end());
     } else if (groups.empty()) {
       if (pending_) {
@@ -288,8 +288,8 @@ class Collector {
   Groups out_;
   std::optional<Mention> pending_;  // tumors without an organ yet
   std::optional<TumorOrgan> last_organ_;
-  std::optional<Group> counted_;    // replaced by its members
-  int members_ = 0;                 // of the counted
+  std::optional<Group> counted_;  // replaced by its members
+  int members_ = 0;               // of the counted
   bool last_was_wanted_ = false;
   size_t last_sentence_ = 0;
 };

@@ -237,6 +237,9 @@ std::string Lexicon::slip_corrected(const std::string& folded) const {
 
 std::vector<std::string> Lexicon::parts_of_compound(const std::string& folded) const {
   constexpr size_t kShortestPart = 4;
+  // No real word is longer, and ways to cut one grow with its length.
+  constexpr size_t kLongest = 48;
+  if (folded.size() > kLongest) return {};
   for (size_t cut = folded.size(); cut-- > kShortestPart;) {
     const std::string head = folded.substr(0, cut);
     if (phrase_words_.count(head) == 0) continue;

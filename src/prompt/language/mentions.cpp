@@ -1,10 +1,10 @@
 #include "prompt/language/mentions.hpp"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "prompt/language/counted_places.hpp"
+#include "prompt/language/lone_numbers.hpp"
 #include "prompt/language/noun_phrases.hpp"
 
 namespace guidegen::language {
@@ -27,8 +27,9 @@ class SentenceReader {
     take_sites();
     share_sites();
     take_explanations();
-    if (mentions_.size() == 1) share_counts();
-    return std::move(mentions_);
+    if (mentions_.size() != 1) return std::move(mentions_);
+    return shared_out(mentions_[0], counted_places(items_, gap_begin(0), gap_end(0)),
+                      counted_places(items_, gap_begin(1), gap_end(1)), items_);
   }
 
  private:
@@ -144,92 +145,19 @@ class SentenceReader {
     return mentions_[last];
   }
 
-  /// "masses in lung (2), liver (3)": a mention a place; "right lung two, left lung one tumor"
-  void share_counts() {
-    const Mention whole = mentions_[0];
-    const auto before = counted_places(items_, gap_begin(0), gap_end(0));
-    const auto after = counted_places(items_, gap_begin(1), gap_end(1));
-    const bool lists = after.size() > 1 && before.empty();
-    const bool opens = !before.empty() && after.empty() && whole.count && !whole.places.empty();
-    if (!lists && !opens) return;
-    if (lists) mentions_.clear();
-    for (const auto& [site, count] : lists ? after : before) {
-      Mention mention = whole;
-      mention.places.clear();
-      add_site(site, mention);
-      if (!site.place.organ && !whole.places.empty()) {
-        Place organ;
-        organ.organ = whole.places[0].value.organ;
-        if (const auto both = merged(site.place, organ)) {
-          mention.places[0].value = *both;
-        }
-      }
-      mention.count = count;
-      mention.grammar = Grammar::kMany;
-      mentions_.push_back(mention);
-    }
-    if (opens) std::rotate(mentions_.begin(), mentions_.begin() + 1, mentions_.end());
-  }
-
   /// Sizes and stages follow their tumor; those before the first belong to it.
   void take_measures(size_t gap) {
     Mention& mention = mentions_[gap == 0 ? 0 : gap - 1];
-    if (gap > 0) mention.sided_sizes = sided_sizes(gap);
+    if (gap > 0) mention.sided_sizes = sided_sizes(items_, gap_begin(gap), gap_end(gap));
     if (!mention.sided_sizes.empty()) return;
     for (size_t i = gap_begin(gap); i < gap_end(gap); ++i) {
       const Item& item = items_[i];
-      if (item.kind == Kind::kCount && counts_person(i)) continue;
-      if (gap > 0 && !mention.count && stands_alone(i)) {
+      if (item.kind == Kind::kCount && counts_person(items_, i, last_)) continue;
+      if (gap > 0 && !mention.count && is_lone_count(items_, i, first_, last_)) {
         take_count(static_cast<int>(item.number), item, mention);
       }
       take_measure(item, item.kind == Kind::kStage && gap > 0 ? staged(gap - 1) : mention);
     }
-  }
-
-  /// "metastases (3)", "metastases, 3, in the liver"
-  bool stands_alone(size_t at) const {
-    const Item& item = items_[at];
-    if (item.kind != Kind::kNumber || !is_tumor_count(item.number)) return false;
-    if (at == first_) return false;
-    const Item& before = items_[at - 1];
-    const bool labelled = before.is_mark(":") || before.is_mark("=");
-    if (at + 1 >= last_) return labelled;
-    const Item& after = items_[at + 1];
-    return (before.is_mark("(") && after.is_mark(")")) ||
-           (before.is_mark(",") && after.is_mark(",")) ||
-           (labelled && (after.kind == Kind::kMark || before.is_mark("=")));
-  }
-
-  /// "one 80-year-old lady"
-  bool counts_person(size_t at) const {
-    for (size_t i = at + 1; i < last_ && items_[i].kind != Kind::kMark; ++i) {
-      const Kind kind = items_[i].kind;
-      if (kind == Kind::kSex || kind == Kind::kPerson || kind == Kind::kAge) return true;
-      if (kind != Kind::kUnknown && kind != Kind::kRace) return false;
-    }
-    return false;
-  }
-
-  /// "left 2 cm, right 3 cm" in a gap; empty where it does not hold just that.
-  std::vector<std::pair<Side, Said<double>>> sided_sizes(size_t gap) const {
-    std::vector<std::pair<Side, Said<double>>> sizes;
-    const Item* side = nullptr;
-    const Item* size = nullptr;  // "3 cm on the right, 2 cm on the left"
-    for (size_t i = gap_begin(gap); i < gap_end(gap); ++i) {
-      const Item& item = items_[i];
-      if (item.kind == Kind::kPlace) {
-        const Place& place = item.meaning->place;
-        if (place.organ || !place.side || *place.side == Side::kBoth) continue;
-        side = &item;
-      } else if (item.kind == Kind::kSize) {
-        size = &item;
-      }
-      if (side == nullptr || size == nullptr) continue;
-      sizes.push_back({*side->meaning->place.side, {size->number, span_of(*size)}});
-      side = size = nullptr;
-    }
-    if (sizes.size() != 2 || sizes[0].first == sizes[1].first) sizes.clear();
-    return sizes;
   }
 
   void add_site(const Site& site, Mention& mention) const {
@@ -323,36 +251,8 @@ class SentenceReader {
     }
   }
 
-  /// "(RLL 8 mm, LUL 6 mm)": as many places as sizes, each of its own.
-  bool is_paired(const std::vector<SiteList>& lists, const Mention& mention) const {
-    size_t sites = 0;
-    std::set<TumorOrgan> organs;
-    for (const SiteList& list : lists) {
-      sites += list.sites.size();
-      for (const Site& site : list.sites) {
-        if (site.place.organ) organs.insert(*site.place.organ);
-      }
-    }
-    const bool differ = mention.grammar == Grammar::kMany || organs.size() == sites;
-    return sites > 1 && lists.size() > 1 && sites == mention.sizes.size() && differ;
-  }
-
-  static void add_pairs(const std::vector<SiteList>& lists, const std::vector<Item>& items,
-                        Mention& mention) {
-    const std::vector<Said<Place>> before = std::exchange(mention.places, {});
-    for (const SiteList& list : lists) {
-      for (const Site& site : list.sites) {
-        Place place = site.place;
-        for (const auto& known : before) {
-          if (const auto both = merged(known.value, place)) place = *both;
-        }
-        mention.places.push_back({place, {items[site.first].begin, items[site.last].end}});
-      }
-    }
-  }
-
   void take_lists(const std::vector<SiteList>& lists, Mention& mention) {
-    if (is_paired(lists, mention)) return add_pairs(lists, items_, mention);
+    if (has_size_each(lists, mention)) return pair_sizes(lists, items_, mention);
     bool first = true;
     for (const SiteList& list : lists) {
       const std::vector<Said<Place>> before = mention.places;
@@ -436,7 +336,8 @@ class SentenceReader {
                          !(i + 1 < last_ && items_[i + 1].is_mark(".")) &&
                          (i == first_ || items_[i - 1].is_mark(",") || items_[i - 1].is_mark("/"));
       const bool told = !mention.places.empty() || i == first_;
-      if (alone && told && !mention.count) mention.count = {static_cast<int>(item.number), span_of(item)};
+      if (alone && told && !mention.count)
+        mention.count = {static_cast<int>(item.number), span_of(item)};
       label = label && (item.kind == Kind::kStage || item.kind == Kind::kMark);
       if (item.negated || item.past || item.family || item.sought) return {};
     }

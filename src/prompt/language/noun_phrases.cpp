@@ -152,6 +152,8 @@ class Reader {
                          items_[i - 1].is_mark("-"))) {
       --i;
     }
+    // "lung tumor left lower lobe and kidney tumor": the lobe is that of the tumor before.
+    if (i == floor && floor > first_) return at;
     size_t before = i;
     while (before > floor && items_[before - 1].kind == Kind::kDefinite) --before;
     const bool governed = before > floor && items_[before - 1].kind == Kind::kPreposition;

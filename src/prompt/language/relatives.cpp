@@ -66,8 +66,8 @@ class Resolver {
 
   /// One that this pass has made the patient already: "my grandma … grandma is 80".
   static bool is_named_relative(const Item& item) {
-    return item.meaning != nullptr && (item.meaning->kind == Kind::kRelative ||
-                                       item.meaning->kind == Kind::kElder);
+    return item.meaning != nullptr &&
+           (item.meaning->kind == Kind::kRelative || item.meaning->kind == Kind::kElder);
   }
 
   /// "my father died of …", "my mother had …".
@@ -82,16 +82,14 @@ class Resolver {
 
   /// "grandfather and uncle with colon cancer"
   bool joins_relative(size_t at) const {
-    const bool after = at + 2 < items_.size() && items_[at + 1].kind == Kind::kAnd &&
-                       is_relative(items_[at + 2]);
-    const bool before =
-        at > 1 && items_[at - 1].kind == Kind::kAnd && is_relative(items_[at - 2]);
+    const bool after =
+        at + 2 < items_.size() && items_[at + 1].kind == Kind::kAnd && is_relative(items_[at + 2]);
+    const bool before = at > 1 && items_[at - 1].kind == Kind::kAnd && is_relative(items_[at - 2]);
     return after || before;
   }
 
   static bool is_relative(const Item& item) {
-    return item.kind == Kind::kRelative || item.kind == Kind::kElder ||
-           item.kind == Kind::kFamily;
+    return item.kind == Kind::kRelative || item.kind == Kind::kElder || item.kind == Kind::kFamily;
   }
 
   std::vector<Item>& items_;

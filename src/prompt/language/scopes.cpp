@@ -50,8 +50,9 @@ class SentenceScopes {
            (items_[at].kind == Kind::kDefinite || items_[at].kind == Kind::kArticle)) {
       ++at;
     }
-    return at < last_ && (items_[at].kind == Kind::kPronoun || items_[at].kind == Kind::kSpeaker || items_[at].kind == Kind::kPerson ||
-                          items_[at].kind == Kind::kSex || items_[at].kind == Kind::kAge);
+    return at < last_ && (items_[at].kind == Kind::kPronoun || items_[at].kind == Kind::kSpeaker ||
+                          items_[at].kind == Kind::kPerson || items_[at].kind == Kind::kSex ||
+                          items_[at].kind == Kind::kAge);
   }
 
   /// The clause after the comma at `at` tells a finding of its own: "…, 4 cm mass".
@@ -139,9 +140,11 @@ class SentenceScopes {
   /// "colon cancer in his father"
   bool is_of_family(size_t at) const {
     size_t i = at;
-    while (i > first_ && (items_[i - 1].kind == Kind::kDefinite ||
-                          items_[i - 1].kind == Kind::kPronoun || items_[i - 1].kind == Kind::kOwn ||
-                          items_[i - 1].kind == Kind::kUnknown)) {
+    const bool ends = at + 1 >= last_ || items_[at + 1].kind == Kind::kMark;
+    if (ends && at > first_ && is_finding(items_[at - 1])) return true;
+    while (i > first_ &&
+           (items_[i - 1].kind == Kind::kDefinite || items_[i - 1].kind == Kind::kPronoun ||
+            items_[i - 1].kind == Kind::kOwn || items_[i - 1].kind == Kind::kUnknown)) {
       --i;
     }
     return i > first_ && items_[i - 1].kind == Kind::kPreposition;

@@ -42,8 +42,6 @@ UChar32 plain_mark(UChar32 code) {
     case 0xAB:
     case 0xBB:
       return '"';
-    case 0xD7:
-      return 'x';
     case 0x3002:
       return ';';  // the Chinese full stop, which no abbreviation ends with
     case 0x3001:
