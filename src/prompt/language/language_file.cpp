@@ -114,6 +114,7 @@ class Loader {
     }
     valued("sizes", Kind::kSize, 3, 150);
     language_.from = folded_list("from");
+    language_.numbered = folded_list("numbered");
     add("size_phrases", Kind::kSize);
   }
 

@@ -22,6 +22,7 @@ struct Language {
   std::map<std::string, double> units;        ///< millimeters
   std::vector<std::string> by;                ///< between the sides of a size: "x", "by"
   std::vector<std::string> between;           ///< "between" of "between 2 and 3 cm"
+  std::vector<std::string> numbered;          ///< "segment", whose number is no size
   std::vector<std::string> from;              ///< "from 8 to 14 mm": is 14 now
   std::vector<std::string> to;                ///< between the ends of a range: "-", "to"
   std::vector<std::string> and_words;         ///< of lists

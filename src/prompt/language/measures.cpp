@@ -119,6 +119,7 @@ class SizeReader {
   std::vector<std::pair<double, size_t>> read(size_t at) const {
     double unit = 0;
     if (const auto one = single(at, unit)) return {*one};
+    if (is_numbered(at)) return {};
     // "8 and 12 mm", "1, 2 and 3 cm": the unit is said once.
     if (!is_number(at) || at + 2 >= atoms_.size()) return {};
     if (atoms_[at].token.type != Token::Type::kNumber) return {};
@@ -141,6 +142,12 @@ class SizeReader {
     if (rest.size() != 2 || !single(rest[0].second + 1, unit)) return {};
     rest.insert(rest.begin(), {atoms_[at].number * unit, at + 1});
     return rest;
+  }
+
+  /// "segment 8 and 12 mm in …"
+  bool is_numbered(size_t at) const {
+    if (at > 0 && atoms_[at - 1].token.text == ".") --at;
+    return at > 0 && contains(language_.numbered, atoms_[at - 1].token.text);
   }
 
   bool is_number(size_t at) const { return at < atoms_.size() && atoms_[at].kind == Kind::kNumber; }

@@ -310,12 +310,23 @@ class SentenceReader {
   void take_explanations() {
     for (size_t i = 1; i < mentions_.size(); ++i) {
       const size_t begin = phrases_[i].begin;
-      const bool copula = begin == phrases_[i - 1].last + 2 && is_copula(items_[begin - 1]);
+      const bool copula =
+          begin > first_ && is_copula(items_[begin - 1]) && is_subject_until(begin - 1, i);
       const bool explains = begin > first_ && (items_[begin - 1].kind == Kind::kMeans || copula);
       if (explains && mentions_[i].benign && mentions_[i].places.empty()) {
         mentions_[i - 1].benign = true;
       }
     }
+  }
+
+  /// "the lesion in segment 6 is": between the tumor before phrase `i` and the copula there is
+  /// nothing but its place.
+  bool is_subject_until(size_t copula, size_t i) const {
+    return std::all_of(items_.begin() + static_cast<std::ptrdiff_t>(phrases_[i - 1].last + 1),
+                       items_.begin() + static_cast<std::ptrdiff_t>(copula), [](const Item& item) {
+                         return item.kind == Kind::kPreposition || item.kind == Kind::kDefinite ||
+                                item.kind == Kind::kPlace || item.kind == Kind::kPronoun;
+                       });
   }
 
   static bool is_copula(const Item& item) {

@@ -67,7 +67,7 @@ bool take_nodes(Cursor& cursor) {
 /// "t2a", "pt3n1", "ct1bn0m0".
 std::string tumor_stage(const std::string& chunk) {
   Cursor cursor(chunk);
-  for (int i = 0; i < 2; ++i) cursor.take_of("cpyru");
+  for (int i = 0; i < 2; ++i) cursor.take_of("cmpyru");
   if (!cursor.take("t")) return "";
   std::string stage = "T";
   if (cursor.take("is")) {
