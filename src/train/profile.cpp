@@ -5,6 +5,7 @@
 #include <exception>
 #include <set>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "guidegen/core/error.hpp"
@@ -44,6 +45,7 @@ ProfileSession::ProfileSession(fs::path trace_file, bool cuda)
   std::set<ActivityType> activities{ActivityType::CPU};
   if (cuda) activities.insert(ActivityType::CUDA);
   kineto::prepareProfiler(config, activities);
+  started_ = std::chrono::steady_clock::now();
   kineto::enableProfiler(config, activities);
   running_ = true;
 }
@@ -59,6 +61,9 @@ ProfileSession::~ProfileSession() {
 void ProfileSession::stop() {
   if (!std::exchange(running_, false)) return;
   const auto result = kineto::disableProfiler();
+  // The first session starts a thread of Kineto's that never ends if the process ends before the
+  // thread has read its configuration. Only sessions far shorter than any training wait here.
+  std::this_thread::sleep_until(started_ + std::chrono::seconds(1));
   const fs::path partial = unfinished(trace_file_);
   result->save(partial.string());
   std::error_code problem;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 
 namespace guidegen {
@@ -27,6 +28,7 @@ class ProfileSession {
  private:
   std::filesystem::path trace_file_;
   bool running_ = false;
+  std::chrono::steady_clock::time_point started_{};
 };
 
 }  // namespace guidegen
