@@ -37,6 +37,7 @@ class Collector {
     }
     add_rest();
     if (pending_ && pending_->has_head) reject(pending_->span, "no organ");
+    join_alike();
     if (out_.groups.size() > kMostGroups) out_.groups.resize(kMostGroups);
     for (Group& group : out_.groups) {
       if (!group.count && group.one && !group.open) group.count = {1, *group.one};
@@ -73,7 +74,7 @@ class Collector {
     }
     if (mention.has_head && !mention.wanted()) {
       // Of organs outside of prompts nothing follows.
-      out_.denied = out_.denied || !is_outside(mention);
+      out_.denied = out_.denied || !(is_outside(mention) || mention.no_lesion);
       reject(whole_span(mention), reason_of(mention));
       last_was_wanted_ = false;
       return;
@@ -183,6 +184,25 @@ class Collector {
     members_ += member.count ? member.count->value : 1;
     fill(member.size_mm, counted_->size_mm);
     fill(member.stage, counted_->stage);
+  }
+
+  /// "one in segment 5, one in segment 6": two on the right.
+  void join_alike() {
+    std::vector<Group> joined;
+    for (Group& group : out_.groups) {
+      const auto same = std::find_if(joined.begin(), joined.end(), [&](const Group& other) {
+        return other.organ == group.organ && other.position && group.position && other.count &&
+               group.count && other.position->value == group.position->value && !other.stage &&
+               !group.stage && other.size_mm.has_value() == group.size_mm.has_value() &&
+               (!group.size_mm || other.size_mm->value == group.size_mm->value);
+      });
+      if (same == joined.end()) {
+        joined.push_back(std::move(group));
+      } else {
+        same->count->value += group.count->value;
+      }
+    }
+    out_.groups = std::move(joined);
   }
 
   static void merge(Group& group, const Group& other) {

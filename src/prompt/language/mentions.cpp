@@ -24,6 +24,7 @@ class SentenceReader {
     if (phrases_.empty()) return without_head();
     for (const NounPhrase& phrase : phrases_) mentions_.push_back(from_phrase(phrase));
     for (size_t gap = 0; gap <= phrases_.size(); ++gap) take_measures(gap);
+    take_size_of_each();
     take_sites();
     share_sites();
     take_explanations();
@@ -80,6 +81,7 @@ class SentenceReader {
     mention.family = mention.family || item.family;
     mention.sought = mention.sought || item.sought;
     mention.benign = mention.benign || item.kind == Kind::kBenign;
+    mention.no_lesion = item.kind == Kind::kBenign && item.meaning->value == "finding";
     if (item.kind != Kind::kTumor) return;
     // "tumors: 2"
     if (is_tumor_count(item.number)) take_count(static_cast<int>(item.number), item, mention);
@@ -157,6 +159,15 @@ class SentenceReader {
         take_count(static_cast<int>(item.number), item, mention);
       }
       take_measure(item, item.kind == Kind::kStage && gap > 0 ? staged(gap - 1) : mention);
+    }
+  }
+
+  /// "one in the left, one in the right lobe, each 8 mm"
+  void take_size_of_each() {
+    const Mention last = mentions_.back();
+    const bool each = last.each && last.one_of_them && last.sizes.size() == 1;
+    for (size_t i = mentions_.size(); each && i-- > 0 && mentions_[i].one_of_them;) {
+      if (mentions_[i].sizes.empty()) mentions_[i].sizes = last.sizes;
     }
   }
 
@@ -312,7 +323,10 @@ class SentenceReader {
       const size_t begin = phrases_[i].begin;
       const bool copula =
           begin > first_ && is_copula(items_[begin - 1]) && is_subject_until(begin - 1, i);
-      const bool explains = begin > first_ && (items_[begin - 1].kind == Kind::kMeans || copula);
+      const bool colon =
+          begin > first_ && items_[begin - 1].is_mark(":") && is_subject_until(begin - 1, i);
+      const bool explains =
+          begin > first_ && (items_[begin - 1].kind == Kind::kMeans || copula || colon);
       if (explains && mentions_[i].benign && mentions_[i].places.empty()) {
         mentions_[i - 1].benign = true;
       }

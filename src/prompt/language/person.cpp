@@ -120,6 +120,20 @@ class Reader {
     const bool opens = at == 0 || items_[at - 1].kind == Kind::kMark;
     if (opens && may_count) return at > 1 && is_person(items_[at - 2]) && is_end(at + 1);
     if (opens) return is_end(at + 1);
+    const bool after_person =
+        items_[at - 1].kind == Kind::kAnd || items_[at - 1].kind == Kind::kBreak;
+    if (after_person && !may_count && at > 1 && is_end(at + 1)) {
+      // "is Vietnamese and 63", "himself, now 52"
+      const bool person = is_person(items_[at - 2]);
+      return person || (items_[at - 1].kind == Kind::kBreak && items_[at - 2].kind == Kind::kMark);
+    }
+    // "At ninety-one she has …"
+    const bool clause = items_[at - 1].kind == Kind::kPreposition &&
+                        (at < 2 || items_[at - 2].sentence != items_[at].sentence);
+    if (clause && !may_count && at + 1 < items_.size() &&
+        (items_[at + 1].kind == Kind::kPronoun || items_[at + 1].is_mark(","))) {
+      return true;
+    }
     const bool linked =
         items_[at - 1].kind == Kind::kPreposition || items_[at - 1].kind == Kind::kWith;
     if (!linked || at < 2 || !is_end(at + 1)) return false;

@@ -14,6 +14,11 @@ bool ends_clause(const Item& item) {
          item.is_mark(",") || item.is_mark(")");
 }
 
+/// German "bei" of "Nephrektomie bei Karzinom".
+bool gives_reason(const Item& item) {
+  return item.kind == Kind::kWith && item.meaning->value == "reason";
+}
+
 class Procedures {
  public:
   Procedures(std::vector<Item>& items, size_t first, size_t last)
@@ -34,7 +39,9 @@ class Procedures {
   /// "nephrectomy for RCC", "resection of a colon cancer": the item of the tumor.
   std::optional<size_t> reason_after(size_t at) const {
     bool linked = false;
-    for (size_t i = at + 1; i < last_ && !ends_clause(items_[i]); ++i) {
+    for (size_t i = at + 1; i < last_ && (gives_reason(items_[i]) || !ends_clause(items_[i]));
+         ++i) {
+      linked = linked || gives_reason(items_[i]);
       if (items_[i].kind == Kind::kProcedure) return std::nullopt;
       linked = linked || items_[i].kind == Kind::kPreposition || items_[i].kind == Kind::kReason;
       if (is_finding(items_[i])) return linked ? std::optional(i) : std::nullopt;

@@ -34,7 +34,7 @@ class Resolver {
       const Kind kind = items_[i].kind;
       if (kind == Kind::kOwn || kind == Kind::kArticle) return true;
       const bool quality = kind == Kind::kUnknown || kind == Kind::kAge || kind == Kind::kRace ||
-                           items_[i].is_mark("-");
+                           items_[i].is_mark("-") || items_[i].is_mark("'");
       if (!quality) return false;
     }
     return false;
@@ -51,6 +51,7 @@ class Resolver {
 
   /// Someone else is the patient: "a 52-year-old man with an aunt who had …".
   bool patient_before(size_t at) const {
+    const bool elder = items_[at].kind == Kind::kElder;
     for (size_t i = 0; i < at; ++i) {
       const Kind kind = items_[i].kind;
       const bool own_age = kind == Kind::kAge && i + 1 < at && kind != items_[i + 1].kind &&
@@ -58,7 +59,7 @@ class Resolver {
                            items_[i + 1].kind != Kind::kUnknown;
       const bool person = kind == Kind::kPerson || kind == Kind::kPronoun ||
                           (kind == Kind::kSex && !is_named_relative(items_[i])) ||
-                          kind == Kind::kFamily;
+                          (kind == Kind::kFamily && !(elder && is_named_relative(items_[i])));
       if (person || own_age) return true;
     }
     return false;
@@ -72,6 +73,11 @@ class Resolver {
 
   /// "my father died of …", "my mother had …".
   bool tells_past(size_t at) const {
+    // "I lost my aunt to …"
+    const bool lost =
+        (at > 0 && items_[at - 1].kind == Kind::kDied) ||
+        (at > 1 && items_[at - 1].kind == Kind::kOwn && items_[at - 2].kind == Kind::kDied);
+    if (lost) return true;
     for (size_t i = at + 1; i < items_.size() && items_[i].sentence == items_[at].sentence; ++i) {
       const bool past = items_[i].kind == Kind::kWith && items_[i].meaning->value == "past";
       if (past || items_[i].kind == Kind::kDied) return true;
