@@ -6,6 +6,7 @@
 #include "prompt/language/counted_places.hpp"
 #include "prompt/language/lone_numbers.hpp"
 #include "prompt/language/noun_phrases.hpp"
+#include "prompt/language/sized_places.hpp"
 
 namespace guidegen::language {
 namespace {
@@ -24,11 +25,13 @@ class SentenceReader {
     if (phrases_.empty()) return without_head();
     for (const NounPhrase& phrase : phrases_) mentions_.push_back(from_phrase(phrase));
     for (size_t gap = 0; gap <= phrases_.size(); ++gap) take_measures(gap);
-    take_size_of_each();
+    share_size_of_each(mentions_);
     take_sites();
     share_sites();
     take_explanations();
     if (mentions_.size() != 1) return std::move(mentions_);
+    const SizedPlaces pairs = sized_places(items_, first_, phrases_[0].first);
+    if (!pairs.empty()) return one_a_place(mentions_[0], pairs);
     return shared_out(mentions_[0], counted_places(items_, gap_begin(0), gap_end(0)),
                       counted_places(items_, gap_begin(1), gap_end(1)), items_);
   }
@@ -44,7 +47,8 @@ class SentenceReader {
     mention.sentence = items_[phrase.first].sentence;
     mention.span = {items_[phrase.first].begin, items_[phrase.last].end};
     // "a big 7 cm one" is a further tumor, "one in the left lobe" one of those before.
-    mention.one_of_them = phrase.pronoun && items_[phrase.begin].kind != Kind::kArticle;
+    mention.one_of_them = phrase.pronoun && (items_[phrase.begin].kind != Kind::kArticle ||
+                                             phrase.begin == phrase.first);
     for (size_t i = phrase.first; i <= phrase.last; ++i) take_head(items_[i], mention);
     int articles = 0;
     for (size_t i = phrase.begin; i < phrase.first; ++i) {
@@ -159,15 +163,6 @@ class SentenceReader {
         take_count(static_cast<int>(item.number), item, mention);
       }
       take_measure(item, item.kind == Kind::kStage && gap > 0 ? staged(gap - 1) : mention);
-    }
-  }
-
-  /// "one in the left, one in the right lobe, each 8 mm"
-  void take_size_of_each() {
-    const Mention last = mentions_.back();
-    const bool each = last.each && last.one_of_them && last.sizes.size() == 1;
-    for (size_t i = mentions_.size(); each && i-- > 0 && mentions_[i].one_of_them;) {
-      if (mentions_[i].sizes.empty()) mentions_[i].sizes = last.sizes;
     }
   }
 
@@ -321,12 +316,11 @@ class SentenceReader {
   void take_explanations() {
     for (size_t i = 1; i < mentions_.size(); ++i) {
       const size_t begin = phrases_[i].begin;
-      const bool copula =
-          begin > first_ && is_copula(items_[begin - 1]) && is_subject_until(begin - 1, i);
-      const bool colon =
-          begin > first_ && items_[begin - 1].is_mark(":") && is_subject_until(begin - 1, i);
-      const bool explains =
-          begin > first_ && (items_[begin - 1].kind == Kind::kMeans || copula || colon);
+      if (begin == first_) continue;
+      const Item& before = items_[begin - 1];
+      const bool equals =
+          (is_copula(before) || before.is_mark(":")) && is_subject_until(begin - 1, i);
+      const bool explains = before.kind == Kind::kMeans || equals;
       if (explains && mentions_[i].benign && mentions_[i].places.empty()) {
         mentions_[i - 1].benign = true;
       }

@@ -32,6 +32,9 @@ class Procedures {
       if (!planned && reason) mark(i, *reason + 1);
       if (!planned && !reason) mark_removed(i);
       if (!planned) drop_places(i, reason ? *reason : last_);
+      // "left nephrectomy planned for a 6 cm tumor": the operation alone names the organ.
+      const bool names = items_[i].meaning->place.organ && !names_organ();
+      if (planned && reason && names) items_[i].kind = Kind::kPlace;
     }
   }
 
@@ -83,6 +86,15 @@ class Procedures {
     return !named;
   }
 
+  bool names_organ() const {
+    for (size_t i = first_; i < last_; ++i) {
+      const Kind kind = items_[i].kind;
+      const bool site = kind == Kind::kPlace || kind == Kind::kTumor;
+      if (site && (items_[i].meaning->place.organ || items_[i].meaning->place.outside)) return true;
+    }
+    return false;
+  }
+
   bool is_modifier(size_t place, size_t at) const {
     for (size_t i = place + 1; i < at; ++i) {
       if (items_[i].kind != Kind::kPlace && items_[i].kind != Kind::kUnknown) return false;
@@ -132,9 +144,12 @@ bool is_planned(const std::vector<Item>& items, size_t first, size_t last, size_
     if (items[i].kind == Kind::kPlanned) return true;
     if (items[i].kind == Kind::kHistory) return false;
   }
+  bool found = false;
   for (size_t i = at + 1; i < last && !items[i].is_mark(","); ++i) {
-    if (items[i].kind == Kind::kPlanned) return true;
-    if (is_finding(items[i])) return false;
+    // "surgery for the carcinoma is set for Monday"
+    const bool of_it = !found || items[i - 1].kind == Kind::kWith;
+    if (items[i].kind == Kind::kPlanned && of_it) return true;
+    found = found || is_finding(items[i]);
   }
   return false;
 }

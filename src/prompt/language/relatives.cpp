@@ -42,6 +42,9 @@ class Resolver {
 
   /// "Mom has a mass in her kidney": nobody else is named.
   bool tells_of_first() const {
+    // "Abuela de 82 años con …"
+    const size_t next = items_.size() > 1 && items_[1].kind == Kind::kPreposition ? 2 : 1;
+    if (next < items_.size() && items_[next].kind == Kind::kAge) return true;
     if (items_.size() < 2 || items_[1].kind != Kind::kWith) return false;
     return std::none_of(items_.begin() + 1, items_.end(), [](const Item& item) {
       return is_relative(item) || item.kind == Kind::kPerson || item.kind == Kind::kSex ||
