@@ -234,7 +234,9 @@ class Collector {
       return;
     }
     if (!mention.has_head && !groups.empty()) {
-      for (const Group& group : groups) refine(group);
+      for (const Group& group : groups) {
+        if (!refine(group)) add_told_apart(group);
+      }
       return;
     }
     Group& last = out_.groups.back();
@@ -289,12 +291,25 @@ class Collector {
   }
 
   /// "Position: right kidney."
-  void refine(const Group& group) {
+  bool refine(const Group& group) {
     for (auto it = out_.groups.rbegin(); it != out_.groups.rend(); ++it) {
       if (it->organ != group.organ || !agree(it->position, group.position)) continue;
       merge(*it, group);
-      return;
+      return true;
     }
+    return false;
+  }
+
+  /// "Two masses: right kidney 45 mm; left kidney 22 mm."
+  void add_told_apart(const Group& group) {
+    Group& last = out_.groups.back();
+    const bool further = group.size_mm && group.position && last.size_mm && last.position &&
+                         last.organ == group.organ && last.count && last.count->value > 1;
+    if (!further) return;
+    Group other = group;
+    other.count = {1, group.size_mm->span};
+    --last.count->value;
+    out_.groups.push_back(std::move(other));
   }
 
   static void refine_place(Group& group, const Said<Place>& place) {

@@ -318,9 +318,9 @@ class SentenceReader {
       const size_t begin = phrases_[i].begin;
       if (begin == first_) continue;
       const Item& before = items_[begin - 1];
-      const bool equals =
-          (is_copula(before) || before.is_mark(":")) && is_subject_until(begin - 1, i);
-      const bool explains = before.kind == Kind::kMeans || equals;
+      const bool equals = is_copula(before) || before.is_mark(":");
+      const bool explains =
+          before.kind == Kind::kMeans || (equals && is_subject_until(begin - 1, i));
       if (explains && mentions_[i].benign && mentions_[i].places.empty()) {
         mentions_[i - 1].benign = true;
       }
@@ -346,7 +346,7 @@ class SentenceReader {
     Mention mention;
     bool label = true;
     const auto ends = [&](size_t at) { return at >= last_ || items_[at].kind == Kind::kMark; };
-    mention.sentence = first_ < last_ ? items_[first_].sentence : 0;
+    mention.sentence = items_[first_].sentence;
     for (size_t i = first_; i < last_; ++i) {
       const Item& item = items_[i];
       take_measure(item, mention);
