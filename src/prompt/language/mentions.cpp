@@ -318,7 +318,8 @@ class SentenceReader {
       const size_t begin = phrases_[i].begin;
       if (begin == first_) continue;
       const Item& before = items_[begin - 1];
-      const bool equals = is_copula(before) || before.is_mark(":");
+      const bool copula = before.kind == Kind::kWith && before.meaning->value == "copula";
+      const bool equals = copula || before.is_mark(":");
       const bool explains =
           before.kind == Kind::kMeans || (equals && is_subject_until(begin - 1, i));
       if (explains && mentions_[i].benign && mentions_[i].places.empty()) {
@@ -335,10 +336,6 @@ class SentenceReader {
                          return item.kind == Kind::kPreposition || item.kind == Kind::kDefinite ||
                                 item.kind == Kind::kPlace || item.kind == Kind::kPronoun;
                        });
-  }
-
-  static bool is_copula(const Item& item) {
-    return item.kind == Kind::kWith && item.meaning->value == "copula";
   }
 
   /// A sentence that only says more: "Size: 3 cm.", "It is in the left kidney."
