@@ -319,7 +319,7 @@ class SentenceReader {
       if (begin == first_) continue;
       const Item& before = items_[begin - 1];
       const bool copula = before.kind == Kind::kWith && before.meaning->value == "copula";
-      const bool equals = copula || before.is_mark(":");
+      const bool equals = copula || before.is_mark(":") || before.is_mark("=");
       const bool explains =
           before.kind == Kind::kMeans || (equals && is_subject_until(begin - 1, i));
       if (explains && mentions_[i].benign && mentions_[i].places.empty()) {
