@@ -30,7 +30,8 @@ class SentenceReader {
     share_sites();
     take_explanations();
     if (mentions_.size() != 1) return std::move(mentions_);
-    const SizedPlaces pairs = sized_places(items_, first_, phrases_[0].first);
+    SizedPlaces pairs = sized_places(items_, first_, phrases_[0].first);
+    if (pairs.empty()) pairs = told_each(mentions_[0], sized_places(items_, gap_begin(1), last_));
     if (!pairs.empty()) return one_a_place(mentions_[0], pairs);
     return shared_out(mentions_[0], counted_places(items_, gap_begin(0), gap_end(0)),
                       counted_places(items_, gap_begin(1), gap_end(1)), items_);

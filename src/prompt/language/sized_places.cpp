@@ -45,6 +45,14 @@ SizedPlaces sized_places(const std::vector<Item>& items, size_t first, size_t la
   return pairs;
 }
 
+SizedPlaces told_each(const Mention& mention, SizedPlaces pairs) {
+  const int count = static_cast<int>(pairs.size());
+  const bool each = count > 2 && mention.grammar == Grammar::kMany && !mention.largest &&
+                    !mention.several && (!mention.count || mention.count->value == count);
+  if (!each) pairs.clear();
+  return pairs;
+}
+
 std::vector<Mention> one_a_place(const Mention& whole, const SizedPlaces& pairs) {
   if (pairs.empty()) return {whole};
   std::vector<Mention> mentions;

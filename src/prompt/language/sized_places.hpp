@@ -14,6 +14,10 @@ using SizedPlaces = std::vector<std::pair<Said<Place>, Said<double>>>;
 /// anything but two or more such pairs.
 SizedPlaces sized_places(const std::vector<Item>& items, size_t first, size_t last);
 
+/// "nodules: RUL 5 mm, RML 4 mm, LLL 9 mm": the pairs after a tumor word where they can be all that
+/// it counts, else none.
+SizedPlaces told_each(const Mention& mention, SizedPlaces pairs);
+
 /// A mention of one tumor for each of the pairs; the mention alone where there are none.
 std::vector<Mention> one_a_place(const Mention& whole, const SizedPlaces& pairs);
 
