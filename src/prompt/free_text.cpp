@@ -219,10 +219,15 @@ Understanding TextReader::read(std::string_view text, std::string_view language,
     throw_usage("language '", language, "' is not known, expected one of ", known);
   }
   const Language& used = language == "auto" ? languages_->detected(text) : chosen->second;
-  Understanding understanding = understand(text, used, {});
+  // Quotes of JSON are none of inches: {"size_mm": 12}. The bytes stay where they are.
+  std::string unquoted(text);
+  if (text.find("\":") != std::string_view::npos) {
+    std::replace(unquoted.begin(), unquoted.end(), '"', ' ');
+  }
+  Understanding understanding = understand(unquoted, used, {});
   // Guesses fill gaps only: where tumors were understood, a "hepatologist" must not add a liver.
   if (!matcher || understanding.prompt.tumors) return understanding;
-  Understanding guessed = understand(text, used, matcher);
+  Understanding guessed = understand(unquoted, used, matcher);
   const auto& tumors = guessed.prompt.tumors;
   return tumors && !tumors->empty() ? guessed : understanding;
 }

@@ -119,6 +119,49 @@ TEST(FreeTextReadings, SizesOfTheirOwn) {
   expect_readings(readings);
 }
 
+TEST(FreeTextReadings, SizesBesidePlacesBeforeTheTumor) {
+  const Reading readings[] = {
+      {"4 cm left and 2 cm right renal masses",
+       R"({"tumors":[{"organ":"kidney","position":"left","count":1,"size_mm":40},)"
+       R"({"organ":"kidney","position":"right","count":1,"size_mm":20}]})"},
+      {"RLL 12 mm, LUL 6 mm nodules",
+       R"({"tumors":[{"organ":"lung","position":"right-lower","count":1,"size_mm":12},)"
+       R"({"organ":"lung","position":"left-upper","count":1,"size_mm":6}]})"},
+      {"Two masses: right kidney 45 mm; left kidney 22 mm.",
+       R"({"tumors":[{"organ":"kidney","position":"right","count":1,"size_mm":45},)"
+       R"({"organ":"kidney","position":"left","count":1,"size_mm":22}]})"},
+      {"two liver tumors, one in seg 5, one in seg 6",
+       R"({"tumors":[{"organ":"liver","position":"right","count":2}]})"},
+  };
+  expect_readings(readings);
+}
+
+TEST(FreeTextReadings, LabelledValues) {
+  const Reading readings[] = {
+      {R"({"sex": "F", "age": 60, "organ": "liver", "count": 3, "size_mm": 12})",
+       R"({"sex":"female","age":60,"tumors":[{"organ":"liver","count":3,"size_mm":12}]})"},
+      {"sex=M age=61 organ=liver location=left n_tumors=2 max_diameter_mm=33",
+       R"({"sex":"male","age":61,"tumors":[{"organ":"liver","position":"left",)"
+       R"("count":2,"size_mm":33}]})"},
+      {"Principal dx: C20 rectal cancer, T4b",
+       R"({"tumors":[{"organ":"colon","position":"sigmoid-rectum","stage":"T4b"}]})"},
+      {"50-60 year old male with HCC", R"({"sex":"male","age":55,"tumors":[{"organ":"liver"}]})"},
+  };
+  expect_readings(readings);
+}
+
+TEST(FreeTextReadings, FindingsThatAreNoLesionsLeaveTumorsOpen) {
+  const Reading readings[] = {
+      {"gallstones; male, 47", R"({"sex":"male","age":47})"},
+      {"6 cm abscess in the pelvis, 19M", R"({"sex":"male","age":19})"},
+      {"simple cyst of the left kidney, 19M", R"({"sex":"male","age":19,"tumors":[]})"},
+      {"right lower lobe nodule: necrotizing granuloma", R"({"tumors":[]})"},
+      {"Left nephrectomy tomorrow for a 6 cm tumor",
+       R"({"tumors":[{"organ":"kidney","position":"left","count":1,"size_mm":60}]})"},
+  };
+  expect_readings(readings);
+}
+
 TEST(FreeTextReadings, TablesAndMeasuresWithoutTumorWords) {
   const Reading readings[] = {
       {"F 68y / pancreas head 1x / 31 mm / T2 / PV",

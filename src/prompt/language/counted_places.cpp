@@ -68,6 +68,13 @@ CountedPlaces counted_places(const std::vector<Item>& items, size_t first, size_
 
 std::vector<Mention> shared_out(const Mention& whole, const CountedPlaces& before,
                                 const CountedPlaces& after, const std::vector<Item>& items) {
+  if (before.empty() && after.size() == 1 && !whole.count && whole.grammar == Grammar::kMany &&
+      !whole.several) {
+    // "tumors: right kidney 1 (40 mm)"
+    Mention counted = whole;
+    counted.count = after.front().second;
+    return {counted};
+  }
   const bool lists = after.size() > 1 && before.empty();
   const bool opens = !before.empty() && after.empty() && whole.count && !whole.places.empty();
   if (!lists && !opens) return {whole};

@@ -37,6 +37,7 @@ class Collector {
     }
     add_rest();
     if (pending_ && pending_->has_head) reject(pending_->span, "no organ");
+    join_alike();
     if (out_.groups.size() > kMostGroups) out_.groups.resize(kMostGroups);
     for (Group& group : out_.groups) {
       if (!group.count && group.one && !group.open) group.count = {1, *group.one};
@@ -73,7 +74,7 @@ class Collector {
     }
     if (mention.has_head && !mention.wanted()) {
       // Of organs outside of prompts nothing follows.
-      out_.denied = out_.denied || !is_outside(mention);
+      out_.denied = out_.denied || !(is_outside(mention) || mention.no_lesion);
       reject(whole_span(mention), reason_of(mention));
       last_was_wanted_ = false;
       return;
@@ -185,6 +186,25 @@ class Collector {
     fill(member.stage, counted_->stage);
   }
 
+  /// "one in segment 5, one in segment 6": two on the right.
+  void join_alike() {
+    std::vector<Group> joined;
+    for (Group& group : out_.groups) {
+      const auto same = std::find_if(joined.begin(), joined.end(), [&](const Group& other) {
+        return other.organ == group.organ && other.position && group.position && other.count &&
+               group.count && other.position->value == group.position->value && !other.stage &&
+               !group.stage && other.size_mm.has_value() == group.size_mm.has_value() &&
+               (!group.size_mm || other.size_mm->value == group.size_mm->value);
+      });
+      if (same == joined.end()) {
+        joined.push_back(std::move(group));
+      } else {
+        same->count->value += group.count->value;
+      }
+    }
+    out_.groups = std::move(joined);
+  }
+
   static void merge(Group& group, const Group& other) {
     fill(group.position, other.position);
     fill(group.count, other.count);
@@ -214,7 +234,9 @@ class Collector {
       return;
     }
     if (!mention.has_head && !groups.empty()) {
-      for (const Group& group : groups) refine(group);
+      for (const Group& group : groups) {
+        if (!refine(group)) add_told_apart(group);
+      }
       return;
     }
     Group& last = out_.groups.back();
@@ -269,12 +291,25 @@ class Collector {
   }
 
   /// "Position: right kidney."
-  void refine(const Group& group) {
+  bool refine(const Group& group) {
     for (auto it = out_.groups.rbegin(); it != out_.groups.rend(); ++it) {
       if (it->organ != group.organ || !agree(it->position, group.position)) continue;
       merge(*it, group);
-      return;
+      return true;
     }
+    return false;
+  }
+
+  /// "Two masses: right kidney 45 mm; left kidney 22 mm."
+  void add_told_apart(const Group& group) {
+    Group& last = out_.groups.back();
+    const bool further = group.size_mm && group.position && last.size_mm && last.position &&
+                         last.organ == group.organ && last.count && last.count->value > 1;
+    if (!further) return;
+    Group other = group;
+    other.count = {1, group.size_mm->span};
+    --last.count->value;
+    out_.groups.push_back(std::move(other));
   }
 
   static void refine_place(Group& group, const Said<Place>& place) {

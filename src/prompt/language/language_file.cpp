@@ -213,6 +213,7 @@ class Loader {
     spread.grammar = Grammar::kMany;
     add(root_, "spread", spread);
     add("not_tumors", Kind::kBenign);
+    add(root_, "other_findings", of_kind(Kind::kBenign, "finding"));
     add("benign_qualities", Kind::kBenignQuality);
     add("no_tumors", Kind::kHealthy);
   }
@@ -232,6 +233,7 @@ class Loader {
     add("largest", Kind::kLargest);
     add("prepositions", Kind::kPreposition);
     add("with", Kind::kWith);
+    add(root_, "with_reasons", of_kind(Kind::kWith, "reason"));
     add(root_, "copulas", of_kind(Kind::kWith, "copula"));
     add(root_, "had", of_kind(Kind::kWith, "past"));
     add("and", Kind::kAnd);

@@ -6,6 +6,7 @@
 #include "prompt/language/counted_places.hpp"
 #include "prompt/language/lone_numbers.hpp"
 #include "prompt/language/noun_phrases.hpp"
+#include "prompt/language/sized_places.hpp"
 
 namespace guidegen::language {
 namespace {
@@ -24,10 +25,14 @@ class SentenceReader {
     if (phrases_.empty()) return without_head();
     for (const NounPhrase& phrase : phrases_) mentions_.push_back(from_phrase(phrase));
     for (size_t gap = 0; gap <= phrases_.size(); ++gap) take_measures(gap);
+    share_size_of_each(mentions_);
     take_sites();
     share_sites();
     take_explanations();
     if (mentions_.size() != 1) return std::move(mentions_);
+    SizedPlaces pairs = sized_places(items_, first_, phrases_[0].first);
+    if (pairs.empty()) pairs = told_each(mentions_[0], sized_places(items_, gap_begin(1), last_));
+    if (!pairs.empty()) return one_a_place(mentions_[0], pairs);
     return shared_out(mentions_[0], counted_places(items_, gap_begin(0), gap_end(0)),
                       counted_places(items_, gap_begin(1), gap_end(1)), items_);
   }
@@ -43,7 +48,8 @@ class SentenceReader {
     mention.sentence = items_[phrase.first].sentence;
     mention.span = {items_[phrase.first].begin, items_[phrase.last].end};
     // "a big 7 cm one" is a further tumor, "one in the left lobe" one of those before.
-    mention.one_of_them = phrase.pronoun && items_[phrase.begin].kind != Kind::kArticle;
+    mention.one_of_them = phrase.pronoun && (items_[phrase.begin].kind != Kind::kArticle ||
+                                             phrase.begin == phrase.first);
     for (size_t i = phrase.first; i <= phrase.last; ++i) take_head(items_[i], mention);
     int articles = 0;
     for (size_t i = phrase.begin; i < phrase.first; ++i) {
@@ -80,6 +86,7 @@ class SentenceReader {
     mention.family = mention.family || item.family;
     mention.sought = mention.sought || item.sought;
     mention.benign = mention.benign || item.kind == Kind::kBenign;
+    mention.no_lesion = item.kind == Kind::kBenign && item.meaning->value == "finding";
     if (item.kind != Kind::kTumor) return;
     // "tumors: 2"
     if (is_tumor_count(item.number)) take_count(static_cast<int>(item.number), item, mention);
@@ -310,9 +317,12 @@ class SentenceReader {
   void take_explanations() {
     for (size_t i = 1; i < mentions_.size(); ++i) {
       const size_t begin = phrases_[i].begin;
-      const bool copula =
-          begin > first_ && is_copula(items_[begin - 1]) && is_subject_until(begin - 1, i);
-      const bool explains = begin > first_ && (items_[begin - 1].kind == Kind::kMeans || copula);
+      if (begin == first_) continue;
+      const Item& before = items_[begin - 1];
+      const bool copula = before.kind == Kind::kWith && before.meaning->value == "copula";
+      const bool equals = copula || before.is_mark(":") || before.is_mark("=");
+      const bool explains =
+          before.kind == Kind::kMeans || (equals && is_subject_until(begin - 1, i));
       if (explains && mentions_[i].benign && mentions_[i].places.empty()) {
         mentions_[i - 1].benign = true;
       }
@@ -329,16 +339,12 @@ class SentenceReader {
                        });
   }
 
-  static bool is_copula(const Item& item) {
-    return item.kind == Kind::kWith && item.meaning->value == "copula";
-  }
-
   /// A sentence that only says more: "Size: 3 cm.", "It is in the left kidney."
   std::vector<Mention> without_head() {
     Mention mention;
     bool label = true;
     const auto ends = [&](size_t at) { return at >= last_ || items_[at].kind == Kind::kMark; };
-    mention.sentence = first_ < last_ ? items_[first_].sentence : 0;
+    mention.sentence = items_[first_].sentence;
     for (size_t i = first_; i < last_; ++i) {
       const Item& item = items_[i];
       take_measure(item, mention);

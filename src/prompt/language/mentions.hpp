@@ -42,6 +42,7 @@ struct Mention {
   bool one_of_them = false;  ///< "one in the liver", of tumors mentioned before
   bool label = false;        ///< "Stage: T1.": said ahead of the tumor
   bool benign = false;
+  bool no_lesion = false;  ///< a stone, an abscess: says nothing of tumors
   bool negated = false;
   bool past = false;
   bool family = false;

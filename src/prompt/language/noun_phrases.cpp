@@ -28,7 +28,10 @@ class Reader {
     }
     size_t floor = first_;
     for (NounPhrase& phrase : phrases_) {
-      phrase.begin = begin_of(phrase.first, floor);
+      // "cancer of the colon spread to the liver": the colon is that of the cancer.
+      const Item& head = items_[phrase.first];
+      const bool spread = head.kind == Kind::kTumor && head.meaning->value == "spread";
+      phrase.begin = spread ? phrase.first : begin_of(phrase.first, floor);
       // "one in the left lobe one in the right lobe"
       while (phrase.pronoun && phrase.begin < phrase.first && !is_own(items_[phrase.begin])) {
         ++phrase.begin;

@@ -16,12 +16,14 @@ class Reader {
   explicit Reader(const std::vector<Item>& items) : items_(items) {}
 
   Person run() {
-    for (const Item& item : items_) {
+    for (size_t i = 0; i < items_.size(); ++i) {
+      const Item& item = items_[i];
       if (item.family) {
         if (item.kind == Kind::kAge) reject(item, "family history");
         continue;
       }
       take(item);
+      if (item.kind == Kind::kAge) average(i);
     }
     if (!person_.sex) take_pronouns();
     if (!person_.age) take_bare_age();
@@ -69,6 +71,24 @@ class Reader {
     say(person_.race, enum_of<Race>(race_names(), value.substr(0, space)), item);
     if (space == std::string::npos || person_.sex) return;
     say(person_.sex, enum_of<Sex>(sex_names(), value.substr(space + 1)), item);
+  }
+
+  /// "50-60 year old", "aged 50-60": the mean.
+  void average(size_t at) {
+    const auto other = [&](size_t mark, size_t number) {
+      const bool range = mark < items_.size() && number < items_.size() &&
+                         items_[mark].is_mark("-") && items_[number].kind == Kind::kNumber;
+      return range ? items_[number].number : -1;
+    };
+    const double before = at > 1 ? other(at - 1, at - 2) : -1;
+    const double end = before >= 0 ? before : other(at + 1, at + 2);
+    constexpr double kWidest = 20;
+    const Item& item = items_[at];
+    const bool said = person_.age && person_.age->span.begin == item.begin;
+    const bool wide = end < 10 || std::abs(end - item.number) > kWidest;
+    if (said && !wide && item.meaning->value != "months") {
+      person_.age->value = static_cast<int>((end + item.number) / 2);
+    }
   }
 
   void take_age(const Item& item) {
@@ -120,6 +140,20 @@ class Reader {
     const bool opens = at == 0 || items_[at - 1].kind == Kind::kMark;
     if (opens && may_count) return at > 1 && is_person(items_[at - 2]) && is_end(at + 1);
     if (opens) return is_end(at + 1);
+    const bool after_person =
+        items_[at - 1].kind == Kind::kAnd || items_[at - 1].kind == Kind::kBreak;
+    if (after_person && !may_count && at > 1 && is_end(at + 1)) {
+      // "is Vietnamese and 63", "himself, now 52"
+      const bool person = is_person(items_[at - 2]);
+      return person || (items_[at - 1].kind == Kind::kBreak && items_[at - 2].kind == Kind::kMark);
+    }
+    // "At ninety-one she has …"
+    const bool clause = items_[at - 1].kind == Kind::kPreposition &&
+                        (at < 2 || items_[at - 2].sentence != items_[at].sentence);
+    if (clause && !may_count && at + 1 < items_.size() &&
+        (items_[at + 1].kind == Kind::kPronoun || items_[at + 1].is_mark(","))) {
+      return true;
+    }
     const bool linked =
         items_[at - 1].kind == Kind::kPreposition || items_[at - 1].kind == Kind::kWith;
     if (!linked || at < 2 || !is_end(at + 1)) return false;

@@ -14,6 +14,11 @@ bool ends_clause(const Item& item) {
          item.is_mark(",") || item.is_mark(")");
 }
 
+/// German "bei" of "Nephrektomie bei Karzinom".
+bool gives_reason(const Item& item) {
+  return item.kind == Kind::kWith && item.meaning->value == "reason";
+}
+
 class Procedures {
  public:
   Procedures(std::vector<Item>& items, size_t first, size_t last)
@@ -27,6 +32,9 @@ class Procedures {
       if (!planned && reason) mark(i, *reason + 1);
       if (!planned && !reason) mark_removed(i);
       if (!planned) drop_places(i, reason ? *reason : last_);
+      // "left nephrectomy planned for a 6 cm tumor": the operation alone names the organ.
+      const bool names = items_[i].meaning->place.organ && !names_organ();
+      if (planned && reason && names) items_[i].kind = Kind::kPlace;
     }
   }
 
@@ -34,7 +42,9 @@ class Procedures {
   /// "nephrectomy for RCC", "resection of a colon cancer": the item of the tumor.
   std::optional<size_t> reason_after(size_t at) const {
     bool linked = false;
-    for (size_t i = at + 1; i < last_ && !ends_clause(items_[i]); ++i) {
+    for (size_t i = at + 1; i < last_ && (gives_reason(items_[i]) || !ends_clause(items_[i]));
+         ++i) {
+      linked = linked || gives_reason(items_[i]);
       if (items_[i].kind == Kind::kProcedure) return std::nullopt;
       linked = linked || items_[i].kind == Kind::kPreposition || items_[i].kind == Kind::kReason;
       if (is_finding(items_[i])) return linked ? std::optional(i) : std::nullopt;
@@ -74,6 +84,15 @@ class Procedures {
       if (!organ || place.organ == organ) return true;
     }
     return !named;
+  }
+
+  bool names_organ() const {
+    for (size_t i = first_; i < last_; ++i) {
+      const Kind kind = items_[i].kind;
+      const bool site = kind == Kind::kPlace || kind == Kind::kTumor;
+      if (site && (items_[i].meaning->place.organ || items_[i].meaning->place.outside)) return true;
+    }
+    return false;
   }
 
   bool is_modifier(size_t place, size_t at) const {
@@ -125,9 +144,12 @@ bool is_planned(const std::vector<Item>& items, size_t first, size_t last, size_
     if (items[i].kind == Kind::kPlanned) return true;
     if (items[i].kind == Kind::kHistory) return false;
   }
+  bool found = false;
   for (size_t i = at + 1; i < last && !items[i].is_mark(","); ++i) {
-    if (items[i].kind == Kind::kPlanned) return true;
-    if (is_finding(items[i])) return false;
+    // "surgery for the carcinoma is set for Monday"
+    const bool of_it = !found || items[i - 1].kind == Kind::kWith;
+    if (items[i].kind == Kind::kPlanned && of_it) return true;
+    found = found || is_finding(items[i]);
   }
   return false;
 }

@@ -34,7 +34,7 @@ class Resolver {
       const Kind kind = items_[i].kind;
       if (kind == Kind::kOwn || kind == Kind::kArticle) return true;
       const bool quality = kind == Kind::kUnknown || kind == Kind::kAge || kind == Kind::kRace ||
-                           items_[i].is_mark("-");
+                           items_[i].is_mark("-") || items_[i].is_mark("'");
       if (!quality) return false;
     }
     return false;
@@ -42,6 +42,9 @@ class Resolver {
 
   /// "Mom has a mass in her kidney": nobody else is named.
   bool tells_of_first() const {
+    // "Abuela de 82 años con …"
+    const size_t next = items_.size() > 1 && items_[1].kind == Kind::kPreposition ? 2 : 1;
+    if (next < items_.size() && items_[next].kind == Kind::kAge) return true;
     if (items_.size() < 2 || items_[1].kind != Kind::kWith) return false;
     return std::none_of(items_.begin() + 1, items_.end(), [](const Item& item) {
       return is_relative(item) || item.kind == Kind::kPerson || item.kind == Kind::kSex ||
@@ -51,6 +54,7 @@ class Resolver {
 
   /// Someone else is the patient: "a 52-year-old man with an aunt who had …".
   bool patient_before(size_t at) const {
+    const bool elder = items_[at].kind == Kind::kElder;
     for (size_t i = 0; i < at; ++i) {
       const Kind kind = items_[i].kind;
       const bool own_age = kind == Kind::kAge && i + 1 < at && kind != items_[i + 1].kind &&
@@ -58,7 +62,7 @@ class Resolver {
                            items_[i + 1].kind != Kind::kUnknown;
       const bool person = kind == Kind::kPerson || kind == Kind::kPronoun ||
                           (kind == Kind::kSex && !is_named_relative(items_[i])) ||
-                          kind == Kind::kFamily;
+                          (kind == Kind::kFamily && !(elder && is_named_relative(items_[i])));
       if (person || own_age) return true;
     }
     return false;
@@ -72,6 +76,11 @@ class Resolver {
 
   /// "my father died of …", "my mother had …".
   bool tells_past(size_t at) const {
+    // "I lost my aunt to …"
+    const bool lost =
+        (at > 0 && items_[at - 1].kind == Kind::kDied) ||
+        (at > 1 && items_[at - 1].kind == Kind::kOwn && items_[at - 2].kind == Kind::kDied);
+    if (lost) return true;
     for (size_t i = at + 1; i < items_.size() && items_[i].sentence == items_[at].sentence; ++i) {
       const bool past = items_[i].kind == Kind::kWith && items_[i].meaning->value == "past";
       if (past || items_[i].kind == Kind::kDied) return true;

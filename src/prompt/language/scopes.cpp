@@ -92,7 +92,9 @@ class SentenceScopes {
     } else if (item.is_mark(",") || item.kind == Kind::kAnd) {
       const bool comma = item.kind != Kind::kAnd;
       if (!list_goes_on(at, false)) negated_ = sought_ = false;
-      if (!list_goes_on(at, comma)) past_ = false;
+      // "operated on the bowel in 2016, cancer of stage II"
+      const bool tells = comma && past_ && after_ && !follows(at) && !opens_finding(at);
+      if (!tells && !list_goes_on(at, comma)) past_ = false;
       if (is_subject(at + 1) || (comma && opens_finding(at))) family_ = false;
     } else if (item.is_mark(")")) {
       negated_ = past_ = sought_ = false;
@@ -106,7 +108,10 @@ class SentenceScopes {
     }
     const bool after = item.kind == Kind::kHistoryAfter && (qualifies_next(at) || !follows(at));
     const bool past = item.kind == Kind::kHistory || after;
-    if (past && !is_planned(items_, first_, last_, at)) past_ = true;
+    if (past && !is_planned(items_, first_, last_, at)) {
+      past_ = true;
+      after_ = after;
+    }
     // "biopsy excluded RCC"
     if (item.kind == Kind::kNegationAfter && !follows(at)) negated_ = true;
     if (item.kind == Kind::kFamily) family_ = true;
@@ -181,6 +186,7 @@ class SentenceScopes {
   size_t last_;
   bool negated_ = false;
   bool past_ = false;
+  bool after_ = false;  // the past was opened by a verb: "operated"
   bool family_ = false;
   bool sought_ = false;
   bool content_ = false;  // something stands in the scope of the negation

@@ -180,7 +180,9 @@ class Scanner {
     // ",1,42mm": the comma of a table, no decimal one.
     const bool table = at_ > 0 && code_at(at_ - 1) == ',';
     digits();
-    const UChar32 mark = code_at(at_);
+    // The comma of Chinese text ("S5，12mm"), folded to this one, takes three bytes.
+    const bool wide = at_ < characters_.size() && characters_[at_].end > characters_[at_].begin + 1;
+    const UChar32 mark = wide ? ' ' : code_at(at_);
     if ((mark == '.' || (mark == ',' && !table)) && digit_at(at_ + 1)) {
       const bool thousands =
           mark == ',' && digit_at(at_ + 2) && digit_at(at_ + 3) && !digit_at(at_ + 4);
