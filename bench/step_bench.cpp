@@ -112,10 +112,11 @@ Subject synthesizer_subject(const Options& options, JsonObject network,
   subject.prepare = [=](int64_t step) { return synthesizer->prepare(cases, {kSeed, step}); };
   subject.loss = [=](const StepInputs& inputs) mutable { return synthesizer->loss(inputs); };
   subject.sample = [=, calls = options.sampling_steps]() mutable {
-    SynthesizerImpl::Request request;
+    MaskRequest request;
     request.prompt = cases.front()->prompt;
     request.geometry = cases.front()->geometry;
-    request.steps = calls > 0 ? calls : config.sampling_steps;
+    request.sampling.steps = calls > 0 ? calls : config.sampling_steps;
+    request.sampling.votes = 0;  // calls of one kind, as many as the other side makes
     request.graphed = worth_graphs(device, request.geometry);
     synthesizer->sample(request);
   };
