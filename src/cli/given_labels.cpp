@@ -88,9 +88,9 @@ void set_schedule(const std::string& text, MaskSampling& sampling) {
     for (size_t begin = 0; begin <= text.size();) {
       const size_t comma = std::min(text.find(',', begin), text.size());
       const double share = number_in(text.substr(begin, comma - begin), text);
-      if (share <= 0 || share > 1 || (!sampling.times.empty() && share >= sampling.times.back())) {
+      if (share <= 0 || (sampling.times.empty() ? share != 1 : share >= sampling.times.back())) {
         throw_usage("--schedule ", text, ": ", share,
-                    ", expected shares in (0, 1], each smaller than the one before");
+                    ", expected shares from 1 down, each above 0 and smaller than the one before");
       }
       sampling.times.push_back(share);
       begin = comma + 1;

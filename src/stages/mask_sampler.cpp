@@ -117,7 +117,9 @@ std::vector<int64_t> MaskSampler::times() const {
   std::vector<int64_t> result;
   for (const double share : sampling.times) {
     const int64_t t = std::llround(share * double(schedule.steps()));
-    if (t < 1 || t > schedule.steps() || (!result.empty() && t >= result.back())) {
+    // The walk starts from pure noise, which is what the network expects at the end of the
+    // schedule.
+    if (t < 1 || (result.empty() ? t != schedule.steps() : t >= result.back())) {
       throw_usage("sampling: times: ", share, ", expected shares of the schedule from 1 down to ",
                   1.0 / double(schedule.steps()), ", each smaller than the one before");
     }

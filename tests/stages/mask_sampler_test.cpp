@@ -124,10 +124,10 @@ TEST_F(MaskSamplerTest, CallsTheNetworkAtTheGivenTimes) {
     EXPECT_EQ(total, 3);
   });
   EXPECT_EQ(calls, 3);
-  asked.sampling.times = {0.5, 0.6};
+  asked.sampling.times = {1.0, 0.5, 0.6};
   EXPECT_THAT([&] { synthesizer_->sample(asked); }, throws_usage(::testing::HasSubstr("0.6")));
-  asked.sampling.times = {1.5};
-  EXPECT_THAT([&] { synthesizer_->sample(asked); }, throws_usage(::testing::HasSubstr("1.5")));
+  asked.sampling.times = {0.7, 0.5};
+  EXPECT_THAT([&] { synthesizer_->sample(asked); }, throws_usage(::testing::HasSubstr("0.7")));
 }
 
 }  // namespace

@@ -27,8 +27,8 @@ struct MaskSampling {
   std::optional<double> temperature;  ///< of the labels drawn; below 1 prefers likely ones
   std::optional<double> guidance;     ///< 1: plain conditional; above: stronger
   std::optional<double> exponent;     ///< steps are as dense as t^exponent, see NoiseSchedule
-  /// Times of the network calls as shares of the schedule, 1 = pure noise, strictly decreasing, in
-  /// (0,1]; empty: `steps` of them, spaced by `exponent`.
+  /// Times of the network calls as shares of the schedule, the first 1 (pure noise), then
+  /// decreasing and above 0; empty: `steps` of them, spaced by `exponent`.
   std::vector<double> times;
   /// Further network calls on the finished mask in each round of votes, whose answers under fresh
   /// noise are averaged.
