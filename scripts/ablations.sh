@@ -68,7 +68,7 @@ sample_and_judge() {
   rm -rf "$folder/masks"
   "$program" --quiet sample stage1 --model "$model" --prompts "$out/prompts.jsonl" \
     --out "$folder/masks" "$@" >/dev/null
-  "$program" --quiet evaluate mask-prompt --data "$folder/masks" --out "$folder/prompt.json" >/dev/null
+  "$program" --quiet evaluate mask-prompt --data "$folder/masks" --out "$folder/report.json" >/dev/null
   "$program" --quiet evaluate anatomy --data "$folder/masks" --reference "$out/reference" \
     --out "$folder/anatomy.json" >/dev/null
 }
@@ -123,25 +123,9 @@ done
 in_turn train_and_judge "${trainings[@]}"
 in_turn sample_complete "${samplings[@]}"
 
-table() {
-  printf '| stage I | organ right | position right | count exact | false tumors | organ checks |\n'
-  printf '|---|---|---|---|---|---|\n'
-  local entry name folder
-  for entry in "${trainings[@]}" "${samplings[@]}"; do
-    name="${entry%%:*}"
-    folder="$out/$(folder_of "$name")"
-    python3 - "$name" "$folder" <<'PY'
-import json, sys
-name, folder = sys.argv[1:]
-prompt = json.load(open(folder + "/prompt.json"))
-anatomy = json.load(open(folder + "/anatomy.json"))
-def share(entry):
-    return f"{100 * entry['share']:.0f} % ({100 * entry['low']:.0f}-{100 * entry['high']:.0f})"
-every = prompt["all"]
-print("|", name, "|", share(every["organ"]), "|", share(every["position"]), "|", share(every["count"]), "|",
-      share(prompt["false_tumors"]), "|", share(anatomy["organ_checks"]), "|")
-PY
-  done
-}
-table | tee "$out/table.md"
+rows=()
+for entry in "${trainings[@]}" "${samplings[@]}"; do
+  rows+=("${entry%%:*}=$out/$(folder_of "${entry%%:*}")")
+done
+python3 "$root/scripts/mask_table.py" "stage I" "${rows[@]}" | tee "$out/table.md"
 if [[ -n "$markdown" ]]; then cp "$out/table.md" "$markdown"; fi
