@@ -49,9 +49,9 @@ trainings=(
   "no injection:network.unet.injection_queries=0"
   "no text:network.read_text=false"
   "no distillation:network.distillation_weight=0 network.contrast_weight=0"
+  "no class weights:network.class_weight_exponent=0"
   "cross-entropy alone:network.kl_weight=0"
   "KL alone:network.ce_weight=0"
-  "no class weights:network.class_weight_exponent=0"
 )
 samplings=(
   "complete, tumors not settled:--no-settle"
