@@ -23,7 +23,7 @@ def share(entry):
 
 
 def correlation(value):
-    return "-" if value is None else f"{value:.2f}"
+    return "-" if value is None or value["value"] is None else f"{value['value']:.2f}"
 
 
 def row(folder):
