@@ -75,14 +75,16 @@ std::vector<Mention> shared_out(const Mention& whole, const CountedPlaces& befor
     counted.count = after.front().second;
     return {counted};
   }
-  const bool lists = after.size() > 1 && before.empty();
+  // "liver (3), lung (1) mets"
+  const bool tallies = before.size() > 1 && after.empty() && !whole.count;
+  const bool lists = (after.size() > 1 && before.empty()) || tallies;
   const bool opens = !before.empty() && after.empty() && whole.count && !whole.places.empty();
   if (!lists && !opens) return {whole};
   std::vector<Mention> mentions;
-  for (const auto& [site, count] : lists ? after : before) {
+  for (const auto& [site, count] : lists && !tallies ? after : before) {
     Mention mention = whole;
     Place organ;
-    if (!whole.places.empty()) organ.organ = whole.places[0].value.organ;
+    if (!whole.places.empty() && !tallies) organ.organ = whole.places[0].value.organ;
     const Place place = merged(site.place, organ).value_or(site.place);
     mention.places = {{place, {items[site.first].begin, items[site.last].end}}};
     mention.count = count;

@@ -53,7 +53,7 @@ class Collector {
   static void name_unnamed(std::vector<Mention>& mentions) {
     bool measured = false;
     for (const Mention& mention : mentions) {
-      if (mention.has_head) return;
+      if (mention.has_head && !mention.absent) return;
       measured = measured || !mention.sizes.empty() || mention.stage || mention.count;
     }
     for (Mention& mention : mentions) {
@@ -241,9 +241,26 @@ class Collector {
     }
     Group& last = out_.groups.back();
     for (const auto& place : mention.places) refine_place(last, place);
+    if (tell_sizes_apart(mention)) return;
     fill(last.size_mm, size_of(mention));
     fill(staged().stage, mention.stage);
     say_count(mention, last);
+  }
+
+  /// "Two masses. Sizes 2 and 3 cm."
+  bool tell_sizes_apart(const Mention& mention) {
+    Group pattern = out_.groups.back();
+    const bool each = !mention.has_head && !mention.largest && mention.sizes.size() > 1 &&
+                      !pattern.size_mm && pattern.count &&
+                      pattern.count->value == static_cast<int>(mention.sizes.size());
+    if (!each) return false;
+    out_.groups.pop_back();
+    pattern.count->value = 1;
+    for (const auto& size : mention.sizes) {
+      pattern.size_mm = size;
+      out_.groups.push_back(pattern);
+    }
+    return true;
   }
 
   /// Whose stage is told in a sentence of its own.

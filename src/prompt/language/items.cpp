@@ -26,6 +26,10 @@ Item item_of(const std::vector<Atom>& atoms, size_t at, const Match& match) {
   item.kind = match.meaning->kind;
   item.meaning = match.meaning;
   item.number = match.meaning->number >= 0 ? match.meaning->number : match.number;
+  // "number of tumors: 0"
+  if (item.kind == Kind::kCount && match.meaning->number < 0 && item.number == 0) {
+    item.kind = Kind::kHealthy;
+  }
   item.end = atoms[match.end - 1].token.end;
   item.last_word = atoms[match.end - 1].token.text;
   return item;

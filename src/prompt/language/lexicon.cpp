@@ -104,6 +104,7 @@ void Lexicon::add(const std::string& phrase, const Meaning& meaning, const std::
     throw_usage(source, ": ", meaning.key, ": '", phrase, "' has no words, expected a phrase");
   }
   int& place = alone ? nodes_[node].alone : nodes_[node].meaning;
+  if (place >= 0 && meanings_[static_cast<size_t>(place)].key == meaning.key) return;
   if (place >= 0) {
     throw_usage(source, ": ", meaning.key, ": '", phrase, "' stands in ",
                 meanings_[static_cast<size_t>(place)].key, " too, expected every phrase once");

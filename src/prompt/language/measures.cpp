@@ -11,6 +11,8 @@ namespace {
 
 using Words = std::vector<std::string>;
 
+constexpr double kSmallestMm = 3;  // of tumors in prompts
+
 bool contains(const Words& words, const std::string& word) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
@@ -123,7 +125,10 @@ class SizeReader {
     // "8 and 12 mm", "1, 2 and 3 cm": the unit is said once.
     if (!is_number(at) || at + 2 >= atoms_.size()) return {};
     if (atoms_[at].token.type != Token::Type::kNumber) return {};
-    if (atoms_[at + 1].token.text == ",") return after_comma(at);
+    if (atoms_[at + 1].token.text == ",") {
+      const auto list = comma_list(at);
+      return list.empty() ? after_comma(at) : list;
+    }
     if (!contains(language_.and_words, atoms_[at + 1].token.text)) return {};
     const auto second = single(at + 2, unit);
     if (!second) return {};
@@ -134,6 +139,28 @@ class SizeReader {
   }
 
  private:
+  /// "12, 18, 25 mm"; fewer, or more after a comma, may be anything: "M, 63, 2, 25 mm".
+  std::vector<std::pair<double, size_t>> comma_list(size_t at) const {
+    constexpr size_t kMost = 8;
+    std::vector<std::pair<double, size_t>> sizes;
+    double unit = 0;
+    if (at > 0 && atoms_[at - 1].token.text == ",") return {};
+    while (sizes.size() < kMost && is_number(at) && at + 1 < atoms_.size()) {
+      if (const auto last = single(at, unit)) {
+        if (sizes.size() < 2) return {};
+        for (auto& [size, end] : sizes) size *= unit;
+        sizes.push_back(*last);
+        const bool possible = std::all_of(sizes.begin(), sizes.end(),
+                                          [](const auto& one) { return one.first >= kSmallestMm; });
+        return possible ? sizes : std::vector<std::pair<double, size_t>>();
+      }
+      if (atoms_[at + 1].token.text != ",") return {};
+      sizes.emplace_back(atoms_[at].number, at + 1);
+      at += 2;
+    }
+    return {};
+  }
+
   /// Of three at most, so that long lists stay cheap.
   std::vector<std::pair<double, size_t>> after_comma(size_t at) const {
     if (at + 3 < atoms_.size() && atoms_[at + 3].token.text == ",") return {};
@@ -156,6 +183,7 @@ class SizeReader {
     if (!is_number(at)) return std::nullopt;
     double largest = atoms_[at].number;
     double sum = largest;
+    double last_number = largest;
     int count = 1;
     bool range = false;
     unit = 0;
@@ -167,15 +195,16 @@ class SizeReader {
       double other_unit = 0;
       const size_t past = read_unit(next + 1, other_unit);
       if (other_unit > 0) unit = other_unit;
-      largest = std::max(largest, atoms_[next].number);
+      last_number = atoms_[next].number;
+      largest = std::max(largest, last_number);
       sum += atoms_[next].number;
       end = past;
     }
     if (unit <= 0) return std::nullopt;
-    // "grown from 8 to 14 mm"
+    // "grown from 8 to 14 mm", "shrank from 5 to 3 cm"
     const bool grown = range && at > 0 && contains(language_.from, atoms_[at - 1].token.text);
-    const bool mean = range && !grown;
-    return std::pair{(mean ? sum / count : largest) * unit, end};
+    if (grown) return std::pair{last_number * unit, end};
+    return std::pair{(range ? sum / count : largest) * unit, end};
   }
 
   size_t separator(size_t at, bool& range, int count) const {
@@ -242,10 +271,33 @@ std::vector<Atom> with_stages(const std::vector<Atom>& atoms, const Language& la
   return out;
 }
 
+/// "between 60 and 70" without a unit, as ages are told: the mean. Smaller numbers may count.
+std::vector<Atom> with_means(const std::vector<Atom>& atoms, const Language& language) {
+  constexpr double kLeast = 18;
+  std::vector<Atom> out;
+  const auto is_age = [&](size_t at) {
+    return atoms[at].kind == Kind::kNumber && atoms[at].number >= kLeast;
+  };
+  for (size_t at = 0; at < atoms.size(); ++at) {
+    const bool range = at + 3 < atoms.size() &&
+                       contains(language.between, atoms[at].token.text) && is_age(at + 1) &&
+                       contains(language.and_words, atoms[at + 2].token.text) && is_age(at + 3);
+    if (!range) {
+      out.push_back(atoms[at]);
+      continue;
+    }
+    out.push_back(joined(atoms, at, at + 4, Kind::kNumber));
+    out.back().number = std::floor((atoms[at + 1].number + atoms[at + 3].number) / 2);
+    at += 3;
+  }
+  return out;
+}
+
 }  // namespace
 
 std::vector<Atom> with_measures(const std::vector<Atom>& atoms, const Language& language) {
-  return with_sizes(with_stages(with_numbers(atoms, language), language), language);
+  return with_means(with_sizes(with_stages(with_numbers(atoms, language), language), language),
+                    language);
 }
 
 }  // namespace guidegen::language

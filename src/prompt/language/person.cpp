@@ -134,6 +134,13 @@ class Reader {
     // Small numbers may count tumors.
     constexpr double kMostTumors = 20;
     const bool may_count = item.number <= kMostTumors;
+    // "66 male"
+    const bool sex_next = at + 1 < items_.size() && items_[at + 1].kind == Kind::kSex;
+    if (sex_next && !may_count) return true;
+    // "died at 57 of"
+    const bool died = at > 1 && items_[at - 1].kind == Kind::kPreposition &&
+                      items_[at - 2].kind == Kind::kDied;
+    if (died && !may_count) return true;
     if (at > 0 && is_person(items_[at - 1])) return !may_count || is_end(at + 1);
     const bool about = at > 1 && items_[at - 1].kind == Kind::kUnknown && is_person(items_[at - 2]);
     if (about && !may_count && is_end(at + 1)) return true;

@@ -17,6 +17,8 @@ void take_head(const Item& item, Mention& mention) {
   mention.benign = mention.benign || item.kind == Kind::kBenign;
   mention.no_lesion = item.kind == Kind::kBenign && item.meaning->value == "finding";
   if (item.kind != Kind::kTumor) return;
+  mention.absent = item.meaning->value == "absent";
+  mention.negated = mention.negated || mention.absent;
   // "tumors: 2"
   if (is_tumor_count(item.number)) take_count(static_cast<int>(item.number), item, mention);
   if (item.meaning->grammar != Grammar::kDisease) mention.grammar = item.meaning->grammar;

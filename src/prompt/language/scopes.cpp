@@ -1,5 +1,7 @@
 #include "prompt/language/scopes.hpp"
 
+#include <algorithm>
+
 #include "prompt/language/procedures.hpp"
 
 namespace guidegen::language {
@@ -193,6 +195,23 @@ class SentenceScopes {
 };
 
 }  // namespace
+
+std::optional<size_t> normal_scan(const std::vector<Item>& items) {
+  const bool named = std::any_of(items.begin(), items.end(), is_finding);
+  for (size_t i = 0; i < items.size(); ++i) {
+    if (items[i].kind != Kind::kNormal) continue;
+    bool organ = false;
+    bool other = i > 0 && (items[i - 1].kind == Kind::kUnknown || items[i - 1].kind == Kind::kNegation) &&
+                 items[i - 1].sentence == items[i].sentence;
+    for (size_t j = i; j-- > 0 && items[j].sentence == items[i].sentence;) {
+      organ = organ || items[j].kind == Kind::kPlace;
+    }
+    const bool ends = i + 1 >= items.size() || items[i + 1].kind == Kind::kMark ||
+                      items[i + 1].kind == Kind::kSex || items[i + 1].kind == Kind::kPerson;
+    if (ends && (organ ? named : !named && !other)) return i;
+  }
+  return std::nullopt;
+}
 
 void mark_scopes(std::vector<Item>& items) {
   for (size_t first = 0; first < items.size();) {

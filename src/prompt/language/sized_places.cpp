@@ -74,8 +74,9 @@ std::vector<Mention> one_a_place(const Mention& whole, const SizedPlaces& pairs)
 void share_size_of_each(std::vector<Mention>& mentions) {
   if (mentions.empty()) return;
   const Mention last = mentions.back();
-  const bool each = last.each && last.one_of_them && last.sizes.size() == 1;
-  for (size_t i = mentions.size(); each && i-- > 0 && mentions[i].one_of_them;) {
+  const bool each = last.each && last.sizes.size() == 1;
+  for (size_t i = mentions.size(); each && i-- > 0;) {
+    if (last.one_of_them && !mentions[i].one_of_them) return;
     if (mentions[i].sizes.empty()) mentions[i].sizes = last.sizes;
   }
 }
