@@ -23,7 +23,7 @@ Json tumors_json(const GateReport& report) {
 
 Json make_record(const FinishedCase& finished, const Recipe& recipe, Json files) {
   const ImageGeometry& grid = finished.mask.geometry;
-  return {{"id", finished.planned.id},
+  Json record = {{"id", finished.planned.id},
           {"text", text_of(finished.planned.prompt)},
           {"prompt", to_json(finished.planned.prompt)},
           {"seed", finished.seed},
@@ -40,6 +40,9 @@ Json make_record(const FinishedCase& finished, const Recipe& recipe, Json files)
           {"settings", recipe.settings},
           {"version", version()},
           {"seconds", finished.seconds}};
+  const std::vector<std::string>& contradictions = finished.planned.contradictions;
+  if (!contradictions.empty()) record["contradictions"] = contradictions;
+  return record;
 }
 
 }  // namespace

@@ -49,7 +49,8 @@ CountedPlaces counted_places(const std::vector<Item>& items, size_t first, size_
         break;
       }
       const bool between = items[i].is_mark("(") || items[i].is_mark(":") ||
-                           items[i].is_mark("=") || items[i].kind == Kind::kWith;
+                           items[i].is_mark("=") || items[i].is_mark("-") ||
+                           items[i].kind == Kind::kWith;
       if (!between) break;
     }
   }

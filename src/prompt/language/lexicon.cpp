@@ -172,6 +172,8 @@ void Lexicon::walk(Search& search, size_t node, size_t at, double number) const 
     if (found != nodes_[node].next.end()) walk(search, found->second, at + 1, value);
   };
   const Atom& atom = atoms[at];
+  // What a phrase says literally goes before what it leaves open: "tumors: 0".
+  if (atom.kind == Kind::kNumber) follow(atom.token.text, number);
   if (atom.kind == Kind::kNumber) follow(kNumberSlot, atom.number);
   if (atom.token.type == Token::Type::kNumber) follow(kDigitsSlot, atom.number);
   if (atom.kind == Kind::kSize) return follow(kSizeSlot, atom.number);

@@ -120,6 +120,7 @@ class SizeReader {
   /// Sizes that start at `at`, with one past the last atom of each.
   std::vector<std::pair<double, size_t>> read(size_t at) const {
     double unit = 0;
+    if (const auto part = fraction(at)) return {*part};
     if (const auto one = single(at, unit)) return {*one};
     if (is_numbered(at)) return {};
     // "8 and 12 mm", "1, 2 and 3 cm": the unit is said once.
@@ -139,6 +140,17 @@ class SizeReader {
   }
 
  private:
+  /// "1/2 inch"
+  std::optional<std::pair<double, size_t>> fraction(size_t at) const {
+    double unit = 0;
+    const bool pair = is_number(at) && at + 3 < atoms_.size() &&
+                      atoms_[at + 1].token.text == "/" && atoms_[at + 1].token.glued &&
+                      is_number(at + 2) && atoms_[at].number < atoms_[at + 2].number;
+    const size_t end = pair ? read_unit(at + 3, unit) : at;
+    if (unit <= 0) return std::nullopt;
+    return std::pair{atoms_[at].number / atoms_[at + 2].number * unit, end};
+  }
+
   /// "12, 18, 25 mm"; fewer, or more after a comma, may be anything: "M, 63, 2, 25 mm".
   std::vector<std::pair<double, size_t>> comma_list(size_t at) const {
     constexpr size_t kMost = 8;
@@ -202,7 +214,9 @@ class SizeReader {
     }
     if (unit <= 0) return std::nullopt;
     // "grown from 8 to 14 mm", "shrank from 5 to 3 cm"
-    const bool grown = range && at > 0 && contains(language_.from, atoms_[at - 1].token.text);
+    const bool grown =
+        range && ((at > 0 && contains(language_.from, atoms_[at - 1].token.text)) ||
+                  (at > 1 && contains(language_.from, atoms_[at - 2].token.text)));
     if (grown) return std::pair{last_number * unit, end};
     return std::pair{(range ? sum / count : largest) * unit, end};
   }

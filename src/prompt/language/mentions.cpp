@@ -92,7 +92,7 @@ class SentenceReader {
     for (size_t i = 0; i < mentions_.size(); ++i) {
       std::vector<SiteList> lists = lists_in(site_first ? i : i + 1);
       if (!site_first) lists = without_subject(std::move(lists), i);
-      if (site_first && lists.size() > 1) lists.erase(lists.begin(), lists.end() - 1);
+      if (site_first) keep_last(lists);
       if (!mentions_[i].sided_sizes.empty()) keep_organs(lists);
       take_lists(lists, mentions_[i]);
       // "The right kidney contains stones and a tumor."
@@ -108,6 +108,16 @@ class SentenceReader {
         if (refined(site.place, mentions_[0].places)) add_site(site, items_, mentions_[0]);
       }
     }
+  }
+
+  /// Of several places before a tumor the nearest counts. "The colon shows thickening of the
+  /// ascending part consistent with carcinoma": the others name its organ.
+  static void keep_last(std::vector<SiteList>& lists) {
+    if (lists.size() < 2) return;
+    Place& last = lists.back().sites.back().place;
+    const Place& before = lists[lists.size() - 2].sites.back().place;
+    if (!last.organ && !last.outside) last = merged(before, last).value_or(last);
+    lists.erase(lists.begin(), lists.end() - 1);
   }
 
   /// "right renal cancer, resected, left kidney shows a mass": the place that opens a clause of its
@@ -128,7 +138,8 @@ class SentenceReader {
     const Item& before = items_[site.first - 1];
     const bool opens = before.is_mark(",") || before.kind == Kind::kBreak ||
                        (before.kind == Kind::kDefinite && site.first > first_ + 1 &&
-                        items_[site.first - 2].is_mark(","));
+                        (items_[site.first - 2].is_mark(",") ||
+                         items_[site.first - 2].kind == Kind::kBreak));
     return opens && items_[site.last + 1].kind == Kind::kWith;
   }
 

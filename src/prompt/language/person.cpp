@@ -76,9 +76,13 @@ class Reader {
   /// "50-60 year old", "aged 50-60": the mean.
   void average(size_t at) {
     const auto other = [&](size_t mark, size_t number) {
-      const bool range = mark < items_.size() && number < items_.size() &&
-                         items_[mark].is_mark("-") && items_[number].kind == Kind::kNumber;
-      return range ? items_[number].number : -1;
+      if (mark >= items_.size() || number >= items_.size()) return -1.0;
+      const Item& between = items_[mark];
+      const bool to = between.is_mark("-") || (between.kind == Kind::kPreposition &&
+                                               between.meaning->value == "toward");
+      const Kind kind = items_[number].kind;
+      const bool range = to && (kind == Kind::kNumber || kind == Kind::kAge);
+      return range ? items_[number].number : -1.0;
     };
     const double before = at > 1 ? other(at - 1, at - 2) : -1;
     const double end = before >= 0 ? before : other(at + 1, at + 2);

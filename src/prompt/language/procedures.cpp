@@ -62,6 +62,8 @@ class Procedures {
       const Item& item = items_[i];
       if (item.kind == Kind::kBreak || item.kind == Kind::kNew) return;
       if (!is_finding(item)) continue;
+      // "recurrent HCC after resection"
+      if (i > first_ && items_[i - 1].kind == Kind::kNew) return;
       if (fits(i, at)) mark(start_of(i), at);
       return;
     }

@@ -45,6 +45,11 @@ class Resolver {
     // "Abuela de 82 años con …"
     const size_t next = items_.size() > 1 && items_[1].kind == Kind::kPreposition ? 2 : 1;
     if (next < items_.size() && items_[next].kind == Kind::kAge) return true;
+    // "grandfather, 90, cancer of …"
+    const bool aged = items_.size() > 3 && items_[1].is_mark(",") &&
+                      (items_[2].kind == Kind::kAge || items_[2].kind == Kind::kNumber) &&
+                      items_[3].is_mark(",");
+    if (aged) return true;
     if (items_.size() < 2 || items_[1].kind != Kind::kWith) return false;
     return std::none_of(items_.begin() + 1, items_.end(), [](const Item& item) {
       return is_relative(item) || item.kind == Kind::kPerson || item.kind == Kind::kSex ||

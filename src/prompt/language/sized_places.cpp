@@ -47,7 +47,10 @@ SizedPlaces sized_places(const std::vector<Item>& items, size_t first, size_t la
 
 SizedPlaces told_each(const Mention& mention, SizedPlaces pairs) {
   const int count = static_cast<int>(pairs.size());
-  const bool each = count > 2 && mention.grammar == Grammar::kMany && !mention.largest &&
+  // "HCC 4 cm segment 7 + 1.5 cm segment 3"
+  const bool disease = mention.grammar == Grammar::kDisease && !mention.count;
+  const bool many = mention.grammar == Grammar::kMany && count > 2;
+  const bool each = (disease || many) && !mention.largest &&
                     !mention.several && (!mention.count || mention.count->value == count);
   if (!each) pairs.clear();
   return pairs;

@@ -24,7 +24,8 @@ bool ends_clause(const Item& item) {
 }
 
 bool is_none(const Item& item) {
-  return item.kind == Kind::kNegation || item.kind == Kind::kNegationAfter;
+  const bool zero = item.kind == Kind::kNumber && item.number == 0;
+  return zero || item.kind == Kind::kNegation || item.kind == Kind::kNegationAfter;
 }
 
 bool is_count(const Item& item) {
