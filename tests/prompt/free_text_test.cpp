@@ -311,8 +311,8 @@ TEST(ResolveText, ContradictedTextsGiveWayToTheDescription) {
   agreed.id = "b";
   agreed.age = 64;
   Contradictions contradictions;
-  const std::vector<Prompt> all = resolve_texts({contradicted, agreed}, "p.json",
-                                                TextReader::shipped(), {}, &contradictions);
+  const std::vector<Prompt> all =
+      resolve_texts({contradicted, agreed}, "p.json", TextReader::shipped(), {}, &contradictions);
   Prompt resolved = all[0];
   resolved.text.reset();
   EXPECT_EQ(all[0].text, describe(resolved, 0));

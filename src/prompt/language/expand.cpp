@@ -53,8 +53,9 @@ bool is_each(const Mention& mention) {
 
 /// "bilateral renal masses", "a tumor in both lobes"; but not "metastases in both lobes".
 bool is_one_a_side(const Mention& mention, const Group& group) {
-  return !mention.several && (mention.grammar == Grammar::kOne ||
-                              (mention.grammar == Grammar::kMany && group.organ == TumorOrgan::kKidney));
+  return !mention.several &&
+         (mention.grammar == Grammar::kOne ||
+          (mention.grammar == Grammar::kMany && group.organ == TumorOrgan::kKidney));
 }
 
 /// Counts and sizes of a mention among its places.

@@ -143,9 +143,9 @@ class SizeReader {
   /// "1/2 inch"
   std::optional<std::pair<double, size_t>> fraction(size_t at) const {
     double unit = 0;
-    const bool pair = is_number(at) && at + 3 < atoms_.size() &&
-                      atoms_[at + 1].token.text == "/" && atoms_[at + 1].token.glued &&
-                      is_number(at + 2) && atoms_[at].number < atoms_[at + 2].number;
+    const bool pair = is_number(at) && at + 3 < atoms_.size() && atoms_[at + 1].token.text == "/" &&
+                      atoms_[at + 1].token.glued && is_number(at + 2) &&
+                      atoms_[at].number < atoms_[at + 2].number;
     const size_t end = pair ? read_unit(at + 3, unit) : at;
     if (unit <= 0) return std::nullopt;
     return std::pair{atoms_[at].number / atoms_[at + 2].number * unit, end};
@@ -214,9 +214,8 @@ class SizeReader {
     }
     if (unit <= 0) return std::nullopt;
     // "grown from 8 to 14 mm", "shrank from 5 to 3 cm"
-    const bool grown =
-        range && ((at > 0 && contains(language_.from, atoms_[at - 1].token.text)) ||
-                  (at > 1 && contains(language_.from, atoms_[at - 2].token.text)));
+    const bool grown = range && ((at > 0 && contains(language_.from, atoms_[at - 1].token.text)) ||
+                                 (at > 1 && contains(language_.from, atoms_[at - 2].token.text)));
     if (grown) return std::pair{last_number * unit, end};
     return std::pair{(range ? sum / count : largest) * unit, end};
   }
@@ -293,9 +292,9 @@ std::vector<Atom> with_means(const std::vector<Atom>& atoms, const Language& lan
     return atoms[at].kind == Kind::kNumber && atoms[at].number >= kLeast;
   };
   for (size_t at = 0; at < atoms.size(); ++at) {
-    const bool range = at + 3 < atoms.size() &&
-                       contains(language.between, atoms[at].token.text) && is_age(at + 1) &&
-                       contains(language.and_words, atoms[at + 2].token.text) && is_age(at + 3);
+    const bool range = at + 3 < atoms.size() && contains(language.between, atoms[at].token.text) &&
+                       is_age(at + 1) && contains(language.and_words, atoms[at + 2].token.text) &&
+                       is_age(at + 3);
     if (!range) {
       out.push_back(atoms[at]);
       continue;

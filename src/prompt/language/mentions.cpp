@@ -23,7 +23,8 @@ class SentenceReader {
 
   std::vector<Mention> run() {
     if (phrases_.empty()) return without_head(items_, first_, last_, known_);
-    for (const NounPhrase& phrase : phrases_) mentions_.push_back(mention_of(items_, phrase, last_));
+    for (const NounPhrase& phrase : phrases_)
+      mentions_.push_back(mention_of(items_, phrase, last_));
     for (size_t gap = 0; gap <= phrases_.size(); ++gap) take_measures(gap);
     share_size_of_each(mentions_);
     take_sites();
@@ -136,10 +137,10 @@ class SentenceReader {
   bool is_subject(const Site& site) const {
     if (site.first == first_ || site.last + 1 >= last_) return false;
     const Item& before = items_[site.first - 1];
-    const bool opens = before.is_mark(",") || before.kind == Kind::kBreak ||
-                       (before.kind == Kind::kDefinite && site.first > first_ + 1 &&
-                        (items_[site.first - 2].is_mark(",") ||
-                         items_[site.first - 2].kind == Kind::kBreak));
+    const bool opens =
+        before.is_mark(",") || before.kind == Kind::kBreak ||
+        (before.kind == Kind::kDefinite && site.first > first_ + 1 &&
+         (items_[site.first - 2].is_mark(",") || items_[site.first - 2].kind == Kind::kBreak));
     return opens && items_[site.last + 1].kind == Kind::kWith;
   }
 

@@ -78,8 +78,8 @@ class Reader {
     const auto other = [&](size_t mark, size_t number) {
       if (mark >= items_.size() || number >= items_.size()) return -1.0;
       const Item& between = items_[mark];
-      const bool to = between.is_mark("-") || (between.kind == Kind::kPreposition &&
-                                               between.meaning->value == "toward");
+      const bool to = between.is_mark("-") ||
+                      (between.kind == Kind::kPreposition && between.meaning->value == "toward");
       const Kind kind = items_[number].kind;
       const bool range = to && (kind == Kind::kNumber || kind == Kind::kAge);
       return range ? items_[number].number : -1.0;
@@ -142,8 +142,8 @@ class Reader {
     const bool sex_next = at + 1 < items_.size() && items_[at + 1].kind == Kind::kSex;
     if (sex_next && !may_count) return true;
     // "died at 57 of"
-    const bool died = at > 1 && items_[at - 1].kind == Kind::kPreposition &&
-                      items_[at - 2].kind == Kind::kDied;
+    const bool died =
+        at > 1 && items_[at - 1].kind == Kind::kPreposition && items_[at - 2].kind == Kind::kDied;
     if (died && !may_count) return true;
     if (at > 0 && is_person(items_[at - 1])) return !may_count || is_end(at + 1);
     const bool about = at > 1 && items_[at - 1].kind == Kind::kUnknown && is_person(items_[at - 2]);

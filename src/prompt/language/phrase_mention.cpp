@@ -123,9 +123,8 @@ Mention mention_of(const std::vector<Item>& items, const NounPhrase& phrase, siz
       add_place(item.meaning->place, span_of(item), mention);
     }
   }
-  const bool of_person =
-      phrase.last + 1 < last && (items[phrase.last + 1].kind == Kind::kPerson ||
-                                  items[phrase.last + 1].kind == Kind::kSex);
+  const bool of_person = phrase.last + 1 < last && (items[phrase.last + 1].kind == Kind::kPerson ||
+                                                    items[phrase.last + 1].kind == Kind::kSex);
   if (of_person && mention.from_article) {
     mention.count.reset();
     mention.grammar = Grammar::kDisease;

@@ -18,7 +18,7 @@ struct Place {
   bool outside = false;  ///< an organ that prompts cannot ask tumors for
   std::optional<Side> side;
   bool each = false;  ///< on both sides, and a number of tumors is meant for either
-  std::string part;  ///< upper, middle, lower, or a position of colon or pancreas; or empty
+  std::string part;   ///< upper, middle, lower, or a position of colon or pancreas; or empty
 
   bool operator==(const Place&) const = default;
 };

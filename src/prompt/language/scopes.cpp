@@ -201,7 +201,8 @@ std::optional<size_t> normal_scan(const std::vector<Item>& items) {
   for (size_t i = 0; i < items.size(); ++i) {
     if (items[i].kind != Kind::kNormal) continue;
     bool organ = false;
-    bool other = i > 0 && (items[i - 1].kind == Kind::kUnknown || items[i - 1].kind == Kind::kNegation) &&
+    bool other = i > 0 &&
+                 (items[i - 1].kind == Kind::kUnknown || items[i - 1].kind == Kind::kNegation) &&
                  items[i - 1].sentence == items[i].sentence;
     for (size_t j = i; j-- > 0 && items[j].sentence == items[i].sentence;) {
       organ = organ || items[j].kind == Kind::kPlace;

@@ -50,8 +50,8 @@ SizedPlaces told_each(const Mention& mention, SizedPlaces pairs) {
   // "HCC 4 cm segment 7 + 1.5 cm segment 3"
   const bool disease = mention.grammar == Grammar::kDisease && !mention.count;
   const bool many = mention.grammar == Grammar::kMany && count > 2;
-  const bool each = (disease || many) && !mention.largest &&
-                    !mention.several && (!mention.count || mention.count->value == count);
+  const bool each = (disease || many) && !mention.largest && !mention.several &&
+                    (!mention.count || mention.count->value == count);
   if (!each) pairs.clear();
   return pairs;
 }

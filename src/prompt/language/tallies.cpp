@@ -14,7 +14,7 @@ struct Clause {
   size_t first = 0;  ///< items, end exclusive
   size_t last = 0;
   Form form = Form::kOther;
-  size_t number = 0;  ///< the item that tells how many
+  size_t number = 0;    ///< the item that tells how many
   bool marked = false;  ///< ":", "=" or "(" before the number
 };
 
