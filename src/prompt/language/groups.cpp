@@ -57,6 +57,7 @@ class Collector {
       measured = measured || !mention.sizes.empty() || mention.stage || mention.count;
     }
     for (Mention& mention : mentions) {
+      if (mention.absent) continue;
       mention.has_head =
           measured && std::any_of(mention.places.begin(), mention.places.end(),
                                   [](const auto& place) { return place.value.organ.has_value(); });
