@@ -82,7 +82,8 @@ std::vector<Mention> shared_out(const Mention& whole, const CountedPlaces& befor
   const bool opens = !before.empty() && after.empty() && whole.count && !whole.places.empty();
   if (!lists && !opens) return {whole};
   std::vector<Mention> mentions;
-  for (const auto& [site, count] : lists && !tallies ? after : before) {
+  const CountedPlaces& places = lists && !tallies ? after : before;
+  for (const auto& [site, count] : places) {
     Mention mention = whole;
     Place organ;
     if (!whole.places.empty() && !tallies) organ.organ = whole.places[0].value.organ;
@@ -90,6 +91,8 @@ std::vector<Mention> shared_out(const Mention& whole, const CountedPlaces& befor
     mention.places = {{place, {items[site.first].begin, items[site.last].end}}};
     mention.count = count;
     mention.grammar = Grammar::kMany;
+    // "2x LUL 7 mm, 1x RLL 12 mm"
+    if (whole.sizes.size() == places.size()) mention.sizes = {whole.sizes[mentions.size()]};
     mentions.push_back(mention);
   }
   if (opens) mentions.push_back(whole);

@@ -38,7 +38,9 @@ Item item_of(const std::vector<Atom>& atoms, size_t at, const Match& match) {
 std::vector<Item> looked_up(const std::vector<Atom>& atoms, const Language& language) {
   std::vector<Item> items;
   for (size_t at = 0; at < atoms.size();) {
-    const std::optional<Match> match = language.lexicon.longest(atoms, at);
+    // "late 60s M."
+    const bool after_age = !items.empty() && items.back().kind == Kind::kAge;
+    const std::optional<Match> match = language.lexicon.longest(atoms, at, after_age);
     if (match) {
       items.push_back(item_of(atoms, at, *match));
       at = match->end;

@@ -165,6 +165,7 @@ class Loader {
     JsonObject age = root_.object("age");
     add(age, "years", of_kind(Kind::kAge, "years"));
     add(age, "months", of_kind(Kind::kAge, "months"));
+    add(age, "months_alone", of_kind(Kind::kIgnored, "months"));
     for (const std::string& sex : sex_names()) {
       add(age, "years_of_" + sex, of_kind(Kind::kAge, sex));
     }
@@ -240,6 +241,7 @@ class Loader {
     add("prepositions", Kind::kPreposition);
     add(root_, "toward", of_kind(Kind::kPreposition, "toward"));
     add(root_, "metastatic", of_kind(Kind::kUnknown, "metastatic"));
+    add(root_, "scans", of_kind(Kind::kUnknown, "scan"));
     add("with", Kind::kWith);
     add(root_, "with_reasons", of_kind(Kind::kWith, "reason"));
     add(root_, "copulas", of_kind(Kind::kWith, "copula"));

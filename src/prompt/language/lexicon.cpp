@@ -71,7 +71,7 @@ bool ends_clause(const std::vector<Atom>& atoms, size_t at) {
 
 struct Lexicon::Search {
   const std::vector<Atom>& atoms;
-  size_t first;
+  bool opens;  // a clause, so that phrases marked "=" count
   std::optional<Match> best;
 };
 
@@ -151,8 +151,9 @@ void Lexicon::add_correction(const std::string& wrong, const std::string& right)
   corrections_.emplace(wrong, right);
 }
 
-std::optional<Match> Lexicon::longest(const std::vector<Atom>& atoms, size_t at) const {
-  Search search{atoms, at, std::nullopt};
+std::optional<Match> Lexicon::longest(const std::vector<Atom>& atoms, size_t at,
+                                      bool opens) const {
+  Search search{atoms, opens || at == 0 || ends_clause(atoms, at - 1), std::nullopt};
   walk(search, 0, at, 0);
   return search.best;
 }
@@ -164,8 +165,7 @@ void Lexicon::walk(Search& search, size_t node, size_t at, double number) const 
     search.best = Match{&meanings_[static_cast<size_t>(meaning)], at, number};
   };
   offer(nodes_[node].meaning);
-  const bool opens = search.first == 0 || ends_clause(atoms, search.first - 1);
-  if (opens && ends_clause(atoms, at)) offer(nodes_[node].alone);
+  if (search.opens && ends_clause(atoms, at)) offer(nodes_[node].alone);
   if (at >= atoms.size()) return;
   const auto follow = [&](const std::string& edge, double value) {
     const auto found = nodes_[node].next.find(edge);

@@ -24,6 +24,18 @@ bool is_lone_count(const std::vector<Item>& items, size_t at, size_t first, size
          (labelled && (after.kind == Kind::kMark || before.is_mark("=")));
 }
 
+bool is_of_singular(const std::vector<Item>& items, size_t at) {
+  if (at == 0 || items[at].kind != Kind::kNumber || items[at].number < 2) return false;
+  if (items[at - 1].kind != Kind::kSex && items[at - 1].kind != Kind::kPerson) return false;
+  size_t head = at + 1;
+  while (head < items.size() &&
+         (items[head].kind == Kind::kPlace || items[head].kind == Kind::kUnknown)) {
+    ++head;
+  }
+  return head > at + 1 && head < items.size() && items[head].kind == Kind::kTumor &&
+         items[head].meaning->grammar != Grammar::kMany;
+}
+
 bool counts_person(const std::vector<Item>& items, size_t at, size_t last) {
   for (size_t i = at + 1; i < last && items[i].kind != Kind::kMark; ++i) {
     const Kind kind = items[i].kind;

@@ -89,7 +89,7 @@ class SentenceReader {
     const bool opens = !lists_in(0).empty();
     const bool closes = mentions_.back().sided_sizes.empty() && !lists_in(phrases_.size()).empty();
     // "The liver contains two lesions, the left kidney one."
-    const bool site_first = opens && !closes;
+    const bool site_first = opens && !closes && !is_placed(0);
     for (size_t i = 0; i < mentions_.size(); ++i) {
       std::vector<SiteList> lists = lists_in(site_first ? i : i + 1);
       if (!site_first) lists = without_subject(std::move(lists), i);
@@ -109,6 +109,14 @@ class SentenceReader {
         if (refined(site.place, mentions_[0].places)) add_site(site, items_, mentions_[0]);
       }
     }
+  }
+
+  /// "Liver: two lesions in segment VI, consistent with metastases": its place follows.
+  bool is_placed(size_t mention) const {
+    const size_t next = phrases_[mention].last + 1;
+    if (mention + 1 >= mentions_.size() || next + 1 >= gap_end(mention + 1)) return false;
+    return items_[next].kind == Kind::kPreposition &&
+           (items_[next + 1].kind == Kind::kPlace || items_[next + 1].kind == Kind::kDefinite);
   }
 
   /// Of several places before a tumor the nearest counts. "The colon shows thickening of the

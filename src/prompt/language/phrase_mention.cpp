@@ -36,6 +36,8 @@ void take_modifier(const Item& item, Mention& mention) {
     case Kind::kCount:
       if (is_tumor_count(item.number)) take_count(static_cast<int>(item.number), item, mention);
       mention.several = mention.several || item.number == 0;
+      // "a lung full of tumors"
+      if (item.number == 0 && mention.from_article) mention.count.reset();
       break;
     case Kind::kOneOfThem:
       take_count(1, item, mention);
@@ -106,6 +108,7 @@ Mention mention_of(const std::vector<Item>& items, const NounPhrase& phrase, siz
   for (size_t i = phrase.first; i <= phrase.last; ++i) take_head(items[i], mention);
   int articles = 0;
   for (size_t i = phrase.begin; i < phrase.first; ++i) {
+    if (is_of_singular(items, i)) continue;
     take_modifier(items[i], mention);
     articles += items[i].kind == Kind::kArticle ? 1 : 0;
   }

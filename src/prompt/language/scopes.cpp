@@ -11,6 +11,9 @@ bool is_finding(const Item& item) {
   return item.kind == Kind::kTumor || item.kind == Kind::kBenign;
 }
 
+/// "CT", "abdomen": a picture, or what it shows.
+bool is_scan(const Item& item) { return item.meaning != nullptr && item.meaning->value == "scan"; }
+
 bool is_new_object(const Item& item) {
   return item.kind == Kind::kArticle || item.kind == Kind::kCount || item.kind == Kind::kNumber ||
          item.kind == Kind::kSize || item.kind == Kind::kStage || item.kind == Kind::kAnother ||
@@ -165,6 +168,8 @@ class SentenceScopes {
       if (item.kind == Kind::kBreak || (found && (item.is_mark(",") || item.kind == Kind::kWith))) {
         return;
       }
+      // "known RCC, CT head negative": what is denied has its own clause.
+      if (!found && flag == &Item::negated && item.is_mark(",") && has_scan(i, trigger)) return;
       const bool other_trigger =
           item.kind == Kind::kNegationAfter || item.kind == Kind::kHistoryAfter;
       if (other_trigger) return;
@@ -175,6 +180,11 @@ class SentenceScopes {
       items_[i].*flag = true;
       found = found || is_finding(item);
     }
+  }
+
+  bool has_scan(size_t first, size_t last) const {
+    return std::any_of(items_.begin() + static_cast<std::ptrdiff_t>(first),
+                       items_.begin() + static_cast<std::ptrdiff_t>(last), is_scan);
   }
 
   /// "The liver is normal": says nothing of where the tumors of other sentences are.
@@ -194,9 +204,38 @@ class SentenceScopes {
   bool content_ = false;  // something stands in the scope of the negation
 };
 
+/// "normal chest-abdomen CT", "CT of the chest and abdomen was normal", "pan-scan negative".
+bool is_of_scan(const std::vector<Item>& items, size_t at) {
+  const Item& item = items[at];
+  const bool negative = item.kind == Kind::kNegationAfter;
+  if ((item.kind != Kind::kNormal && !negative) || item.past || item.family) return false;
+  if (at > 0 && items[at - 1].kind == Kind::kNegation) return false;
+  const auto passed = [&](const Item& other) {
+    return other.sentence == item.sentence &&
+           (other.kind == Kind::kUnknown || other.kind == Kind::kPerson ||
+            other.kind == Kind::kSex || other.kind == Kind::kRace || other.kind == Kind::kAge ||
+            other.kind == Kind::kContrast || other.is_mark("-") || other.is_mark("/"));
+  };
+  for (size_t i = at + 1; !negative && i < items.size(); ++i) {
+    if (is_scan(items[i])) return true;
+    if (!passed(items[i])) break;
+  }
+  for (size_t i = at; i-- > 0;) {
+    if (is_scan(items[i])) return true;
+    const bool copula = items[i].kind == Kind::kWith && items[i].meaning->value == "copula";
+    const bool linked = copula || items[i].kind == Kind::kPreposition || items[i].is_mark(":") ||
+                        items[i].kind == Kind::kDefinite || items[i].kind == Kind::kAnd;
+    if (!passed(items[i]) && !(linked && items[i].sentence == item.sentence)) break;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::optional<size_t> normal_scan(const std::vector<Item>& items) {
+  for (size_t i = 0; i < items.size(); ++i) {
+    if (is_of_scan(items, i)) return i;
+  }
   const bool named = std::any_of(items.begin(), items.end(), is_finding);
   for (size_t i = 0; i < items.size(); ++i) {
     if (items[i].kind != Kind::kNormal) continue;
