@@ -99,6 +99,31 @@ std::vector<Mention> shared_out(const Mention& whole, const CountedPlaces& befor
   return mentions;
 }
 
+std::vector<Mention> one_a_site(const Mention& whole, const std::vector<SiteList>& lists,
+                                const std::vector<Item>& items) {
+  std::vector<Site> sites;
+  for (const SiteList& list : lists) sites.insert(sites.end(), list.sites.begin(), list.sites.end());
+  const auto is_whole = [](const Site& site) {
+    return site.place.organ && !site.place.side && site.place.part.empty() && !site.place.implied;
+  };
+  if (!sites.empty() && is_whole(sites.front())) sites.erase(sites.begin());
+  const bool told = whole.grammar == Grammar::kMany && whole.count && whole.sizes.size() < 2;
+  const bool one = told && sites.size() > 2 && whole.count->value == static_cast<int>(sites.size());
+  if (!one) return {whole};
+  std::vector<Mention> mentions;
+  for (const Site& site : sites) {
+    Mention mention = whole;
+    Place organ;
+    if (!whole.places.empty()) organ.organ = whole.places[0].value.organ;
+    const Place place = merged(site.place, organ).value_or(site.place);
+    mention.places = {{place, {items[site.first].begin, items[site.last].end}}};
+    mention.count->value = 1;
+    mention.another = !mentions.empty();
+    mentions.push_back(std::move(mention));
+  }
+  return mentions;
+}
+
 bool has_size_each(const std::vector<SiteList>& lists, const Mention& mention) {
   size_t sites = 0;
   std::set<TumorOrgan> organs;

@@ -243,6 +243,9 @@ class Collector {
     Group& last = out_.groups.back();
     for (const auto& place : mention.places) refine_place(last, place);
     if (tell_sizes_apart(mention)) return;
+    // "nephroblastoma on the left; 9.5 cm": a size of its own
+    const bool single = last.disease && !last.size_mm && !mention.largest;
+    if (single && mention.sizes.size() == 1 && !mention.has_head) last.one = mention.sizes[0].span;
     fill(last.size_mm, size_of(mention));
     fill(staged().stage, mention.stage);
     say_count(mention, last);

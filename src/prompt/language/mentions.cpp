@@ -34,6 +34,8 @@ class SentenceReader {
     SizedPlaces pairs = sized_places(items_, first_, phrases_[0].first);
     if (pairs.empty()) pairs = told_each(mentions_[0], sized_places(items_, gap_begin(1), last_));
     if (!pairs.empty()) return one_a_place(mentions_[0], pairs);
+    const std::vector<Mention> sites = one_a_site(mentions_[0], lists_in(1), items_);
+    if (sites.size() > 1) return sites;
     return shared_out(mentions_[0], counted_places(items_, gap_begin(0), gap_end(0)),
                       counted_places(items_, gap_begin(1), gap_end(1)), items_);
   }

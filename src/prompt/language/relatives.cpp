@@ -66,9 +66,15 @@ class Resolver {
         (items_[age].kind == Kind::kAge || items_[age].kind == Kind::kNumber);
     if (aged) return true;
     if (items_.size() < 2 || items_[1].kind != Kind::kWith) return false;
-    return std::none_of(items_.begin() + 1, items_.end(), [](const Item& item) {
-      return is_relative(item) || item.kind == Kind::kPerson || item.kind == Kind::kSex;
-    });
+    // An age that ends the text is that of whom it told.
+    size_t last = items_.size();
+    while (last > 1 && items_[last - 1].kind == Kind::kMark) --last;
+    if (items_[last - 1].kind == Kind::kAge) --last;
+    return std::none_of(items_.begin() + 1, items_.begin() + static_cast<std::ptrdiff_t>(last),
+                        [](const Item& item) {
+                          return is_relative(item) || item.kind == Kind::kPerson ||
+                                 item.kind == Kind::kSex || item.kind == Kind::kAge;
+                        });
   }
 
   /// Someone else is the patient: "a 52-year-old man with an aunt who had …".

@@ -140,13 +140,16 @@ void read_both(std::vector<Item>& items) {
   for (size_t i = 1; i + 1 < items.size(); ++i) {
     Item& item = items[i];
     const bool both = item.kind == Kind::kPlace && !item.meaning->place.organ &&
-                      item.meaning->place.side == Side::kBoth && items[i + 1].kind == Kind::kSize;
+                      item.meaning->place.side == Side::kBoth;
+    const Kind next = items[i + 1].kind;
     const bool told = items[i - 1].is_mark(",") || items[i - 1].is_mark("(") ||
                       items[i - 1].is_mark(";") || items[i - 1].is_mark(".") ||
                       items[i - 1].kind == Kind::kWith;
     const bool ends = i + 2 >= items.size() || items[i + 2].kind == Kind::kMark ||
                       items[i + 2].kind == Kind::kPreposition || items[i + 2].kind == Kind::kAnd;
-    if (both && told && ends) item.kind = Kind::kEach;
+    // "both new", "both consistent with metastases"
+    const bool qualified = next == Kind::kNew || next == Kind::kMeans;
+    if (both && told && (qualified || (next == Kind::kSize && ends))) item.kind = Kind::kEach;
   }
 }
 
