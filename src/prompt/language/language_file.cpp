@@ -250,6 +250,7 @@ class Loader {
     add("near", Kind::kNear);
     add("means", Kind::kMeans);
     add("ignored", Kind::kIgnored);
+    add(root_, "ago", of_kind(Kind::kIgnored, "ago"));
   }
 
   void scopes() {

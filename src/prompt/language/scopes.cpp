@@ -141,6 +141,7 @@ class SentenceScopes {
       const Kind kind = items_[i].kind;
       if (kind == Kind::kNegationAfter) mark_back(i, &Item::negated);
       if (kind == Kind::kNormal) mark_organs(i);
+      if (kind == Kind::kIgnored && tells_past(i)) mark_back(i, &Item::past);
       if (kind == Kind::kFamily && is_of_family(i)) mark_back(i, &Item::family);
       const bool done = kind == Kind::kHistoryAfter && !is_planned(items_, first_, last_, i);
       if (done && !qualifies_next(i)) mark_back(i, &Item::past);
@@ -180,6 +181,17 @@ class SentenceScopes {
       items_[i].*flag = true;
       found = found || is_finding(item);
     }
+  }
+
+  /// "she had colon cancer ten years ago"
+  bool tells_past(size_t at) const {
+    if (items_[at].meaning == nullptr || items_[at].meaning->value != "ago") return false;
+    bool found = false;
+    for (size_t i = at; i-- > first_ && items_[i].kind != Kind::kBreak;) {
+      found = found || is_finding(items_[i]);
+      if (items_[i].kind == Kind::kWith) return found && items_[i].meaning->value == "past";
+    }
+    return false;
   }
 
   bool has_scan(size_t first, size_t last) const {
