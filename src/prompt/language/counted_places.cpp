@@ -1,5 +1,6 @@
 #include "prompt/language/counted_places.hpp"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -32,6 +33,22 @@ CountedPlaces counted_before(const std::vector<Item>& items, size_t first, size_
     }
   }
   return counted;
+}
+
+/// "2x LUL 7 mm, 1x RLL 12 mm", "liver 2 (20 mm, 35 mm), lung 1 (8 mm)": sizes that follow a place
+/// are those of its tumors, if every place has some.
+void share_sizes(const Mention& whole, const CountedPlaces& places, const std::vector<Item>& items,
+                 std::vector<Mention>& mentions) {
+  std::vector<std::vector<Said<double>>> sizes(places.size());
+  for (const Said<double>& size : whole.sizes) {
+    for (size_t k = places.size(); k-- > 0;) {
+      if (items[places[k].first.first].begin > size.span.begin) continue;
+      sizes[k].push_back(size);
+      break;
+    }
+  }
+  const bool all = std::none_of(sizes.begin(), sizes.end(), [](const auto& one) { return one.empty(); });
+  for (size_t k = 0; all && k < places.size(); ++k) mentions[k].sizes = sizes[k];
 }
 
 }  // namespace
@@ -91,10 +108,9 @@ std::vector<Mention> shared_out(const Mention& whole, const CountedPlaces& befor
     mention.places = {{place, {items[site.first].begin, items[site.last].end}}};
     mention.count = count;
     mention.grammar = Grammar::kMany;
-    // "2x LUL 7 mm, 1x RLL 12 mm"
-    if (whole.sizes.size() == places.size()) mention.sizes = {whole.sizes[mentions.size()]};
     mentions.push_back(mention);
   }
+  if (!tallies) share_sizes(whole, places, items, mentions);
   if (opens) mentions.push_back(whole);
   return mentions;
 }
@@ -145,6 +161,12 @@ void pair_sizes(const std::vector<SiteList>& lists, const std::vector<Item>& ite
       Place place = site.place;
       for (const auto& known : before) {
         if (const auto both = merged(known.value, place)) place = *both;
+      }
+      // "3 cm in the head of the pancreas, 1.5 cm in the tail"
+      if (!place.organ && !place.outside && !mention.places.empty()) {
+        Place organ;
+        organ.organ = mention.places.back().value.organ;
+        place = merged(place, organ).value_or(place);
       }
       mention.places.push_back({place, {items[site.first].begin, items[site.last].end}});
     }

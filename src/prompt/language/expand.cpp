@@ -32,7 +32,9 @@ void keep_one_position(std::vector<Group>& groups, const Mention& mention) {
 /// "two nodules, 8 mm and 14 mm": the tumors differ.
 bool lists_each(const Mention& mention) {
   const size_t sizes = mention.sizes.size();
-  if (sizes < 2 || mention.largest || mention.grammar != Grammar::kMany) return false;
+  // "lesion x2, 14 mm + 22 mm"
+  const bool many = mention.grammar == Grammar::kMany || (mention.count && mention.count->value > 1);
+  if (sizes < 2 || mention.largest || !many) return false;
   return !mention.several && (!mention.count || mention.count->value == static_cast<int>(sizes));
 }
 

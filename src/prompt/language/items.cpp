@@ -47,13 +47,22 @@ size_t take_elided(const std::vector<Atom>& atoms, size_t first, size_t at,
     const std::string& text = atom.token.text;
     return text == "," || text == "/" || contains(language.and_words, text);
   };
+  // "of the liver"
+  const auto is_of_organ = [&](size_t next) {
+    for (const Kind kind : {Kind::kPreposition, Kind::kDefinite}) {
+      const std::optional<Match> match = language.lexicon.longest(atoms, next);
+      if (match && match->meaning->kind == kind) next = match->end;
+    }
+    const std::optional<Match> organ = language.lexicon.longest(atoms, next);
+    return organ && organ->meaning->place.organ && !organ->meaning->place.side;
+  };
   // "segment 4 and 2 lesions": a number that goes on is none of a segment.
   const auto counts = [&](size_t number) {
     if (atoms[number].kind != Kind::kNumber || number + 1 >= atoms.size()) return false;
     const Atom& next = atoms[number + 1];
     if (next.kind == Kind::kMark || joins(next)) return false;
     const std::optional<Match> match = language.lexicon.longest(atoms, number + 1);
-    return !match || match->meaning->kind != Kind::kWith;
+    return !match || (match->meaning->kind != Kind::kWith && !is_of_organ(number + 1));
   };
   while (at + 1 < atoms.size() && joins(atoms[at]) && !counts(at + 1)) {
     const std::vector<Atom> phrase{atoms[first], atoms[at + 1]};

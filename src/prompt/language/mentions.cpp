@@ -63,6 +63,12 @@ class SentenceReader {
     for (size_t i = gap_begin(gap); i < gap_end(gap); ++i) {
       const Item& item = items_[i];
       if (item.kind == Kind::kCount && counts_person(items_, i, last_)) continue;
+      // "metastasis of a resected colon cancer, 2 cm"
+      const bool of_other = gap > 1 && mention.past && !item.past && mentions_[gap - 2].wanted();
+      if (of_other) {
+        take_measure(item, mentions_[gap - 2]);
+        continue;
+      }
       if (gap > 0 && !mention.count && is_lone_count(items_, i, first_, last_)) {
         take_count(static_cast<int>(item.number), item, mention);
       }
@@ -97,6 +103,9 @@ class SentenceReader {
       if (!site_first) lists = without_subject(std::move(lists), i);
       if (site_first) keep_last(lists);
       if (!mentions_[i].sided_sizes.empty()) keep_organs(lists);
+      if (!site_first && i > 0 && mentions_[i].past && mentions_[i - 1].wanted()) {
+        take_lists(without_past(lists), mentions_[i - 1]);
+      }
       take_lists(lists, mentions_[i]);
       // "The right kidney contains stones and a tumor."
       const bool shared = site_first && i > 0 && mentions_[i].places.empty();
@@ -111,6 +120,15 @@ class SentenceReader {
         if (refined(site.place, mentions_[0].places)) add_site(site, items_, mentions_[0]);
       }
     }
+  }
+
+  /// Takes out of `lists` those that are not said of what is past.
+  std::vector<SiteList> without_past(std::vector<SiteList>& lists) const {
+    const auto now = std::stable_partition(
+        lists.begin(), lists.end(), [&](const SiteList& list) { return items_[list.first].past; });
+    std::vector<SiteList> others(now, lists.end());
+    lists.erase(now, lists.end());
+    return others;
   }
 
   /// "Liver: two lesions in segment VI, consistent with metastases": its place follows.

@@ -209,13 +209,13 @@ class Reader {
 
   /// "claimant, 46, has", "my brother's (52) CT"
   bool is_aside(size_t at) const {
-    if (at < 2 || at + 1 >= items_.size()) return false;
+    if (at < 2) return false;
+    const Item& next = at + 1 < items_.size() ? items_[at + 1] : items_[at - 1];
     const Kind before = items_[at - 2].kind;
     const bool noun = before == Kind::kUnknown || before == Kind::kPerson || before == Kind::kSex ||
                       items_[at - 2].is_mark("'");
-    const bool commas = items_[at - 1].is_mark(",") &&
-                        (items_[at + 1].is_mark(",") || items_[at + 1].kind == Kind::kWith);
-    return noun && (commas || (items_[at - 1].is_mark("(") && items_[at + 1].is_mark(")")));
+    const bool commas = items_[at - 1].is_mark(",") && (next.is_mark(",") || next.kind == Kind::kWith);
+    return noun && (commas || (items_[at - 1].is_mark("(") && next.is_mark(")")));
   }
 
   /// "a man of 62 for the lesson", "male, 64 at diagnosis", "woman, about 65"

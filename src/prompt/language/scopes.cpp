@@ -1,6 +1,7 @@
 #include "prompt/language/scopes.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "prompt/language/procedures.hpp"
 
@@ -245,10 +246,19 @@ bool is_of_scan(const std::vector<Item>& items, size_t at) {
 }  // namespace
 
 std::optional<size_t> normal_scan(const std::vector<Item>& items) {
+  const bool named = std::any_of(items.begin(), items.end(), is_finding);
+  std::set<TumorOrgan> organs;
   for (size_t i = 0; i < items.size(); ++i) {
     if (is_of_scan(items, i)) return i;
+    if (items[i].kind != Kind::kNormal) continue;
+    for (size_t j = i; j-- > 0 && items[j].sentence == items[i].sentence;) {
+      if (items[j].kind != Kind::kPlace) continue;
+      if (items[j].meaning->place.organ) organs.insert(*items[j].meaning->place.organ);
+    }
+    // "Lungs clear. Liver, kidneys and pancreas normal."
+    constexpr size_t kMost = 3;
+    if (!named && organs.size() >= kMost) return i;
   }
-  const bool named = std::any_of(items.begin(), items.end(), is_finding);
   for (size_t i = 0; i < items.size(); ++i) {
     if (items[i].kind != Kind::kNormal) continue;
     bool organ = false;
