@@ -223,7 +223,13 @@ class SentenceReader {
   void share_sites() {
     for (size_t i = mentions_.size() - 1; i-- > 0;) {
       Mention& mention = mentions_[i];
-      const size_t begin = gap_begin(i + 1);
+      size_t begin = gap_begin(i + 1);
+      // "a nodule of 4 mm and a nodule of 7 mm in the lung"
+      while (begin < gap_end(i + 1) &&
+             (items_[begin].kind == Kind::kSize || items_[begin].is_mark("(") ||
+              items_[begin].is_mark(")") || items_[begin].kind == Kind::kPreposition)) {
+        ++begin;
+      }
       const bool joined = begin + 1 == gap_end(i + 1) &&
                           (items_[begin].kind == Kind::kAnd || items_[begin].is_mark(","));
       const bool alike = joined && !mentions_[i + 1].one_of_them && mention.places.empty() &&
