@@ -47,7 +47,8 @@ void share_sizes(const Mention& whole, const CountedPlaces& places, const std::v
       break;
     }
   }
-  const bool all = std::none_of(sizes.begin(), sizes.end(), [](const auto& one) { return one.empty(); });
+  const bool all =
+      std::none_of(sizes.begin(), sizes.end(), [](const auto& one) { return one.empty(); });
   for (size_t k = 0; all && k < places.size(); ++k) mentions[k].sizes = sizes[k];
 }
 
@@ -118,7 +119,8 @@ std::vector<Mention> shared_out(const Mention& whole, const CountedPlaces& befor
 std::vector<Mention> one_a_site(const Mention& whole, const std::vector<SiteList>& lists,
                                 const std::vector<Item>& items) {
   std::vector<Site> sites;
-  for (const SiteList& list : lists) sites.insert(sites.end(), list.sites.begin(), list.sites.end());
+  for (const SiteList& list : lists)
+    sites.insert(sites.end(), list.sites.begin(), list.sites.end());
   const auto is_whole = [](const Site& site) {
     return site.place.organ && !site.place.side && site.place.part.empty() && !site.place.implied;
   };

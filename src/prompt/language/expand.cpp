@@ -33,7 +33,8 @@ void keep_one_position(std::vector<Group>& groups, const Mention& mention) {
 bool lists_each(const Mention& mention) {
   const size_t sizes = mention.sizes.size();
   // "lesion x2, 14 mm + 22 mm"
-  const bool many = mention.grammar == Grammar::kMany || (mention.count && mention.count->value > 1);
+  const bool many =
+      mention.grammar == Grammar::kMany || (mention.count && mention.count->value > 1);
   if (sizes < 2 || mention.largest || !many) return false;
   return !mention.several && (!mention.count || mention.count->value == static_cast<int>(sizes));
 }
@@ -71,6 +72,7 @@ void share_out(const Mention& mention, bool paired, std::vector<Group>& groups) 
   for (size_t i = 0; i < places; ++i) {
     Group& group = groups[i];
     group.disease = mention.grammar == Grammar::kDisease;
+    group.several = mention.several;
     group.open = mention.several || mention.grammar == Grammar::kMany;
     if (mention.grammar == Grammar::kOne ||
         (mention.grammar == Grammar::kDisease && mention.sizes.size() == 1)) {

@@ -219,6 +219,10 @@ class Collector {
   Group* same_tumor(const Mention& mention, const Group& group) {
     for (auto it = out_.groups.rbegin(); it != out_.groups.rend(); ++it) {
       if (it->organ != group.organ || !agree(it->position, group.position)) continue;
+      // "multiple nodules in both lungs and one 3 cm mass in the right lower lobe"
+      const bool further = it->several && mention.count && mention.count->value == 1 &&
+                           mention.has_head && !mention.definite && mention.sizes.size() == 1;
+      if (further) continue;
       const bool known = mention.definite || is_bare(*it) || is_bare(group);
       const bool differs = !agree(it->size_mm, group.size_mm) || !agree(it->count, group.count);
       if (!differs || (known && !differs)) return &*it;

@@ -85,8 +85,8 @@ std::vector<Item> looked_up(const std::vector<Atom>& atoms, const Language& lang
     const std::optional<Match> match = language.lexicon.longest(atoms, at, after_age);
     if (match) {
       items.push_back(item_of(atoms, at, *match));
-      const bool numbered = match->meaning->kind == Kind::kPlace &&
-                            contains(language.numbered, atoms[at].token.text);
+      const bool numbered =
+          match->meaning->kind == Kind::kPlace && contains(language.numbered, atoms[at].token.text);
       at = numbered ? take_elided(atoms, at, match->end, language, items) : match->end;
     } else {
       items.push_back(item_of(atoms[at++]));

@@ -151,8 +151,7 @@ void Lexicon::add_correction(const std::string& wrong, const std::string& right)
   corrections_.emplace(wrong, right);
 }
 
-std::optional<Match> Lexicon::longest(const std::vector<Atom>& atoms, size_t at,
-                                      bool opens) const {
+std::optional<Match> Lexicon::longest(const std::vector<Atom>& atoms, size_t at, bool opens) const {
   Search search{atoms, opens || at == 0 || ends_clause(atoms, at - 1), std::nullopt};
   walk(search, 0, at, 0);
   return search.best;

@@ -50,8 +50,8 @@ class Reader {
   /// "a firm white mass", but "an Asian cancer patient"
   bool is_color(size_t at) const {
     if (items_[at].kind != Kind::kRace || at + 1 >= items_.size()) return false;
-    const bool thing = items_[at + 1].kind == Kind::kTumor &&
-                       items_[at + 1].meaning->grammar != Grammar::kDisease;
+    const bool thing =
+        items_[at + 1].kind == Kind::kTumor && items_[at + 1].meaning->grammar != Grammar::kDisease;
     return thing && !(at + 2 < items_.size() && is_person(items_[at + 2]));
   }
 
@@ -214,7 +214,8 @@ class Reader {
     const Kind before = items_[at - 2].kind;
     const bool noun = before == Kind::kUnknown || before == Kind::kPerson || before == Kind::kSex ||
                       items_[at - 2].is_mark("'");
-    const bool commas = items_[at - 1].is_mark(",") && (next.is_mark(",") || next.kind == Kind::kWith);
+    const bool commas =
+        items_[at - 1].is_mark(",") && (next.is_mark(",") || next.kind == Kind::kWith);
     return noun && (commas || (items_[at - 1].is_mark("(") && next.is_mark(")")));
   }
 
@@ -247,8 +248,8 @@ class Reader {
   /// "boy, 11 months, …"; elsewhere months are durations.
   bool is_bare_months(size_t at) const {
     const Item& item = items_[at];
-    const bool months = item.kind == Kind::kIgnored && item.meaning != nullptr &&
-                        item.meaning->value == "months";
+    const bool months =
+        item.kind == Kind::kIgnored && item.meaning != nullptr && item.meaning->value == "months";
     if (!months || !is_end(at + 1)) return false;
     const size_t person = at > 0 && items_[at - 1].is_mark(",") ? at - 1 : at;
     return person > 0 && is_person(items_[person - 1]) && item.number <= 36;

@@ -61,9 +61,8 @@ class Resolver {
     while (age < items_.size() && (items_[age].is_mark(",") || items_[age].kind == Kind::kRace)) {
       ++age;
     }
-    const bool aged =
-        age > 1 && age + 1 < items_.size() && items_[age + 1].is_mark(",") &&
-        (items_[age].kind == Kind::kAge || items_[age].kind == Kind::kNumber);
+    const bool aged = age > 1 && age + 1 < items_.size() && items_[age + 1].is_mark(",") &&
+                      (items_[age].kind == Kind::kAge || items_[age].kind == Kind::kNumber);
     if (aged) return true;
     if (items_.size() < 2 || items_[1].kind != Kind::kWith) return false;
     // An age that ends the text is that of whom it told.

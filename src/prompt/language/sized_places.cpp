@@ -22,8 +22,7 @@ SizedPlaces sized_places(const std::vector<Item>& items, size_t first, size_t la
       // "liver: segment 2: 14 mm"
       const bool under_organ = place_before && i > first + 1 && items[i - 1].is_mark(":") &&
                                !places.back().value.side && places.back().value.part.empty();
-      const bool goes_on =
-          place_before && (items[i - 1].kind == Kind::kPlace || under_organ);
+      const bool goes_on = place_before && (items[i - 1].kind == Kind::kPlace || under_organ);
       const auto both = goes_on ? merged(places.back().value, place) : std::nullopt;
       if (both) {
         places.back().value = *both;
