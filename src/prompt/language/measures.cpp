@@ -183,8 +183,13 @@ class SizeReader {
     return rest;
   }
 
-  /// "segment 8 and 12 mm in …"
+  /// "segment 8 and 12 mm in …", "segments 5 and 6, 12 mm"
   bool is_numbered(size_t at) const {
+    while (at > 1 && is_number(at - 2) &&
+           (atoms_[at - 1].token.text == "/" ||
+            contains(language_.and_words, atoms_[at - 1].token.text))) {
+      at -= 2;
+    }
     if (at > 0 && atoms_[at - 1].token.text == ".") --at;
     return at > 0 && contains(language_.numbered, atoms_[at - 1].token.text);
   }

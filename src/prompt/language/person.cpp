@@ -176,6 +176,11 @@ class Reader {
     if (at > 0 && is_person(items_[at - 1])) return !may_count || is_end(at + 1);
     const bool about = at > 1 && items_[at - 1].kind == Kind::kUnknown && is_person(items_[at - 2]);
     if (about && !may_count && is_end(at + 1)) return true;
+    // "my kid (7, girl)"
+    const bool told = at > 1 && items_[at - 1].is_mark("(") && is_person(items_[at - 2]) &&
+                      at + 2 < items_.size() && items_[at + 1].is_mark(",") &&
+                      is_person(items_[at + 2]);
+    if (told) return true;
     const bool opens = at == 0 || items_[at - 1].kind == Kind::kMark;
     if (opens && may_count) return at > 1 && is_person(items_[at - 2]) && is_end(at + 1);
     if (opens) return is_end(at + 1);

@@ -97,6 +97,20 @@ bool has_organ(const Mention& mention) {
                      [](const auto& place) { return place.value.organ || place.value.outside; });
 }
 
+namespace {
+
+/// "Liver, needle biopsy: metastatic melanoma": not where melanomas begin.
+bool is_elsewhere(const std::vector<Item>& items, const NounPhrase& phrase, const Item& head) {
+  if (!head.meaning->place.outside || phrase.begin == 0) return false;
+  const auto first = items.begin() + static_cast<std::ptrdiff_t>(phrase.begin);
+  const auto last = items.begin() + static_cast<std::ptrdiff_t>(phrase.first);
+  return (first - 1)->is_mark(":") && std::any_of(first, last, [](const Item& item) {
+           return item.meaning != nullptr && item.meaning->value == "metastatic";
+         });
+}
+
+}  // namespace
+
 Mention mention_of(const std::vector<Item>& items, const NounPhrase& phrase, size_t last) {
   Mention mention;
   mention.has_head = true;
@@ -122,7 +136,8 @@ Mention mention_of(const std::vector<Item>& items, const NounPhrase& phrase, siz
   }
   for (size_t i = phrase.first; i <= phrase.last; ++i) {
     const Item& item = items[i];
-    if (item.kind == Kind::kTumor && item.meaning->place != Place{}) {
+    const bool placed = item.kind == Kind::kTumor && item.meaning->place != Place{};
+    if (placed && !is_elsewhere(items, phrase, item)) {
       add_place(item.meaning->place, span_of(item), mention);
     }
   }
