@@ -267,7 +267,8 @@ std::vector<Atom> with_sizes(const std::vector<Atom>& atoms, const Language& lan
       // What stands between two sizes of a list is no part of either.
       if (atoms[at].kind != Kind::kNumber) out.push_back(atoms[at++]);
       out.push_back(joined(atoms, at, end, Kind::kSize));
-      out.back().number = size;
+      // 1.2 inches are 30.48 mm, not 30.479999…
+      out.back().number = std::round(size * 1000) / 1000;
       at = end;
     }
   }

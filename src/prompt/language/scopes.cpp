@@ -102,6 +102,9 @@ class SentenceScopes {
       const bool tells = comma && past_ && after_ && !follows(at) && !opens_finding(at);
       if (!tells && !list_goes_on(at, comma)) past_ = false;
       if (is_subject(at + 1) || (comma && opens_finding(at))) family_ = false;
+    } else if (item.is_mark(":") && opens_finding(at)) {
+      // "scan to exclude metastases: found 2 nodules"
+      sought_ = false;
     } else if (item.is_mark(")")) {
       negated_ = past_ = sought_ = false;
     }
