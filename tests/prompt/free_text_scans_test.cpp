@@ -30,6 +30,7 @@ TEST(FreeTextReadings, OperationsThatRemovedNothingYet) {
        R"({"tumors":[{"organ":"lung","position":"right-upper-middle","count":1,"size_mm":17}]})"},
       {"Rectal cancer, no prior radiotherapy.",
        R"({"tumors":[{"organ":"colon","position":"sigmoid-rectum"}]})"},
+      {"Approved: CT abdomen for surveillance of resected colon cancer", R"({"tumors":[]})"},
       {"Known colon cancer, not resected yet.", R"({"tumors":[{"organ":"colon"}]})"},
       {"She had colon cancer ten years ago.", R"({"sex":"female","tumors":[]})"},
   };
@@ -64,6 +65,8 @@ TEST(FreeTextReadings, SegmentsWhoseWordIsSaidOnce) {
       {"3 lesions in liver: seg 2, seg 4a, seg 8",
        R"({"tumors":[{"organ":"liver","position":"left","count":2},)"
        R"({"organ":"liver","position":"right","count":1}]})"},
+      {"The right kidney is tumor-free, the left one has a 4 cm mass.",
+       R"({"tumors":[{"organ":"kidney","position":"left","count":1,"size_mm":40}]})"},
       {"Segment 4 and 2 lesions in the lung", R"({"tumors":[{"organ":"lung","count":2}]})"},
       {"nodules: 2x left upper lobe 7 mm, 1x right lower lobe 12 mm",
        R"({"tumors":[{"organ":"lung","position":"left-upper","count":2,"size_mm":7},)"

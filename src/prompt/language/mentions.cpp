@@ -113,6 +113,7 @@ class SentenceReader {
     }
     // "Pancreas: a mass in the tail."
     if (opens && !has_organ(mentions_[0])) take_lists({lists_in(0).back()}, mentions_[0]);
+    for (size_t i = 0; i < mentions_.size(); ++i) name_organ(i);
     // "The left lung has a tumor in the lower lobe."
     if (opens && closes && mentions_.size() == 1) {
       const SiteList before = lists_in(0).back();
@@ -129,6 +130,20 @@ class SentenceReader {
     std::vector<SiteList> others(now, lists.end());
     lists.erase(now, lists.end());
     return others;
+  }
+
+  /// "The right kidney is tumor-free, the left one has a mass": the organ was named before.
+  void name_organ(size_t mention) {
+    if (mentions_[mention].places.empty() || has_organ(mentions_[mention])) return;
+    for (size_t i = phrases_[mention].begin; i-- > first_;) {
+      if (items_[i].kind != Kind::kPlace || !items_[i].meaning->place.organ) continue;
+      Place organ;
+      organ.organ = items_[i].meaning->place.organ;
+      for (Said<Place>& place : mentions_[mention].places) {
+        place.value = merged(place.value, organ).value_or(place.value);
+      }
+      return;
+    }
   }
 
   /// "Liver: two lesions in segment VI, consistent with metastases": its place follows.
