@@ -240,7 +240,8 @@ bool is_of_scan(const std::vector<Item>& items, size_t at) {
     if (is_scan(items[i])) return true;
     const bool copula = items[i].kind == Kind::kWith && items[i].meaning->value == "copula";
     const bool linked = copula || items[i].kind == Kind::kPreposition || items[i].is_mark(":") ||
-                        items[i].kind == Kind::kDefinite || items[i].kind == Kind::kAnd;
+                        items[i].kind == Kind::kDefinite || items[i].kind == Kind::kAnd ||
+                        items[i].kind == Kind::kArticle;
     if (!passed(items[i]) && !(linked && items[i].sentence == item.sentence)) break;
   }
   return false;
