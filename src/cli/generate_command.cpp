@@ -108,9 +108,11 @@ void check_outcome(const GenerateSummary& summary, const Options& options) {
 }
 
 void run(Options& options) {
-  const std::vector<PlannedCase> plan =
-      plan_cases(read_resolved(options.prompts, matcher_of(options.encoder)), options.selection,
-                 options.prompts);
+  Contradictions contradictions;
+  std::vector<PlannedCase> plan =
+      plan_cases(read_resolved(options.prompts, matcher_of(options.encoder), &contradictions),
+                 options.selection, options.prompts);
+  for (PlannedCase& planned : plan) planned.contradictions = contradictions[planned.source];
   ModelSampler sampler(Model::load(options.model, resolve_device(options.device)), options.model,
                        options.mask, options.ct);
   if (options.dry_run) {

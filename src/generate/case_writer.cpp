@@ -23,23 +23,26 @@ Json tumors_json(const GateReport& report) {
 
 Json make_record(const FinishedCase& finished, const Recipe& recipe, Json files) {
   const ImageGeometry& grid = finished.mask.geometry;
-  return {{"id", finished.planned.id},
-          {"text", text_of(finished.planned.prompt)},
-          {"prompt", to_json(finished.planned.prompt)},
-          {"seed", finished.seed},
-          {"attempt", finished.attempt},
-          {"attempts", finished.attempts},
-          {"gates_passed", finished.report.passed()},
-          {"gates", gates_json(finished.report)},
-          {"tumors_found", tumors_json(finished.report)},
-          {"size", grid.size},
-          {"spacing_mm", grid.spacing},
-          {"files", std::move(files)},
-          {"prompt_sha256", recipe.prompt_sha256},
-          {"weights", recipe.weights},
-          {"settings", recipe.settings},
-          {"version", version()},
-          {"seconds", finished.seconds}};
+  Json record = {{"id", finished.planned.id},
+                 {"text", text_of(finished.planned.prompt)},
+                 {"prompt", to_json(finished.planned.prompt)},
+                 {"seed", finished.seed},
+                 {"attempt", finished.attempt},
+                 {"attempts", finished.attempts},
+                 {"gates_passed", finished.report.passed()},
+                 {"gates", gates_json(finished.report)},
+                 {"tumors_found", tumors_json(finished.report)},
+                 {"size", grid.size},
+                 {"spacing_mm", grid.spacing},
+                 {"files", std::move(files)},
+                 {"prompt_sha256", recipe.prompt_sha256},
+                 {"weights", recipe.weights},
+                 {"settings", recipe.settings},
+                 {"version", version()},
+                 {"seconds", finished.seconds}};
+  const std::vector<std::string>& contradictions = finished.planned.contradictions;
+  if (!contradictions.empty()) record["contradictions"] = contradictions;
+  return record;
 }
 
 }  // namespace

@@ -7,9 +7,11 @@
 #include "guidegen/core/files.hpp"
 #include "guidegen/core/resources.hpp"
 #include "prompt/language/groups.hpp"
+#include "prompt/language/origins.hpp"
 #include "prompt/language/person.hpp"
 #include "prompt/language/relatives.hpp"
 #include "prompt/language/scopes.hpp"
+#include "prompt/language/tallies.hpp"
 
 namespace guidegen {
 namespace {
@@ -81,6 +83,8 @@ class Answer {
       no_tumors({healthy->begin, healthy->end});
     } else if (groups.denied) {
       no_tumors(groups.rejected.front().span);
+    } else if (const auto normal = language::normal_scan(items)) {
+      no_tumors({items[*normal].begin, items[*normal].end});
     }
   }
 
@@ -127,6 +131,10 @@ Understanding understand(std::string_view text, const Language& language,
                          const TermMatcher& matcher) {
   std::vector<Item> items = language::items_of(text, language, matcher);
   language::resolve_relatives(items);
+  language::read_origins(items);
+  language::read_metastatic(items);
+  language::read_tallies(items);
+  language::read_both(items);
   language::mark_scopes(items);
   Understanding understanding = Answer(text).run(items);
   tell_similarities(items, understanding.findings);

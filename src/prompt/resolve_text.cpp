@@ -69,13 +69,19 @@ Resolved resolve_text(const Prompt& prompt, const TextReader& reader, std::strin
 }
 
 std::vector<Prompt> resolve_texts(const std::vector<Prompt>& prompts, const std::string& source,
-                                  const TextReader& reader, const TermMatcher& matcher) {
+                                  const TextReader& reader, const TermMatcher& matcher,
+                                  Contradictions* contradictions) {
   std::vector<Prompt> all;
   for (const Prompt& prompt : prompts) {
     Resolved resolved = resolve_text(prompt, reader, "auto", matcher);
     const std::string place = concat(source, ": ", prompt.id, ": ");
     for (const std::string& contradiction : resolved.contradictions) {
       log_warning(place + contradiction);
+    }
+    if (!resolved.contradictions.empty()) {
+      resolved.prompt.text.reset();
+      resolved.prompt.text = describe(resolved.prompt, 0);
+      if (contradictions != nullptr) (*contradictions)[prompt.id] = resolved.contradictions;
     }
     for (const Finding& one : resolved.understanding.findings) {
       if (!one.similarity) continue;
@@ -90,8 +96,10 @@ std::vector<Prompt> resolve_texts(const std::vector<Prompt>& prompts, const std:
   return all;
 }
 
-std::vector<Prompt> read_resolved(const std::filesystem::path& path, const TermMatcher& matcher) {
-  return resolve_texts(read_prompts(path), path.string(), TextReader::shipped(), matcher);
+std::vector<Prompt> read_resolved(const std::filesystem::path& path, const TermMatcher& matcher,
+                                  Contradictions* contradictions) {
+  return resolve_texts(read_prompts(path), path.string(), TextReader::shipped(), matcher,
+                       contradictions);
 }
 
 }  // namespace guidegen

@@ -80,6 +80,15 @@ TEST_F(Pipeline, WritesCasesManifestAndPictures) {
   EXPECT_EQ(prompt_from_json(read_json_file(folder / "prompt.json"), "x").seed, 11U);
 }
 
+TEST_F(Pipeline, RecordsWhereTheTextSaidSomethingElse) {
+  std::vector<PlannedCase> plan = plan_cases(prompts_, {}, "p.json");
+  plan[0].contradictions = {"age: the text says 64, the field 70"};
+  run_generate(plan, sampler_, options_);
+  const std::vector<Json> records = manifest_of(options_.out);
+  EXPECT_EQ(records[0]["contradictions"], Json::array({"age: the text says 64, the field 70"}));
+  EXPECT_FALSE(records[1].contains("contradictions"));
+}
+
 TEST_F(Pipeline, EqualInputsGiveEqualBytes) {
   run();
   const auto first = tree_of(options_.out);

@@ -1,22 +1,9 @@
 #include <gtest/gtest.h>
 
-#include "guidegen/prompt/free_text.hpp"
+#include "prompt/readings.hpp"
 
 namespace guidegen {
 namespace {
-
-struct Reading {
-  const char* text;
-  const char* prompt;
-};
-
-template <size_t kReadings>
-void expect_readings(const Reading (&readings)[kReadings]) {
-  for (const Reading& reading : readings) {
-    const Prompt prompt = TextReader::shipped().read(reading.text).prompt;
-    EXPECT_EQ(to_json(prompt).dump(), reading.prompt) << reading.text;
-  }
-}
 
 TEST(FreeTextReadings, HistoryOfOperations) {
   const Reading readings[] = {

@@ -19,6 +19,7 @@ using ::testing::ElementsAre;
 using ::testing::Field;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 Understanding understand(std::string_view text, std::string_view language = "auto") {
   return TextReader::shipped().read(text, language);
@@ -299,6 +300,26 @@ TEST(ResolveText, FieldsThatOnlySayMoreContradictNothing) {
   const Resolved resolved = resolve_text(prompt);
   EXPECT_THAT(resolved.contradictions, ElementsAre(HasSubstr("tumors: the text says")));
   EXPECT_EQ(resolved.prompt.tumors, prompt.tumors);
+}
+
+TEST(ResolveText, ContradictedTextsGiveWayToTheDescription) {
+  Prompt contradicted;
+  contradicted.id = "a";
+  contradicted.text = "64-year-old man with a tumor in the left kidney";
+  contradicted.age = 70;
+  Prompt agreed = contradicted;
+  agreed.id = "b";
+  agreed.age = 64;
+  Contradictions contradictions;
+  const std::vector<Prompt> all =
+      resolve_texts({contradicted, agreed}, "p.json", TextReader::shipped(), {}, &contradictions);
+  Prompt resolved = all[0];
+  resolved.text.reset();
+  EXPECT_EQ(all[0].text, describe(resolved, 0));
+  EXPECT_THAT(*all[0].text, AllOf(HasSubstr("70"), Not(HasSubstr("64"))));
+  EXPECT_EQ(all[1].text, agreed.text);
+  EXPECT_EQ(contradictions.size(), 1U);
+  EXPECT_THAT(contradictions["a"], ElementsAre("age: the text says 64, the field 70"));
 }
 
 TEST(ResolveText, PromptsWithoutTextStayAsTheyAre) {

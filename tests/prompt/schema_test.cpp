@@ -36,5 +36,22 @@ TEST(PromptSchema, AgreesWithTheReader) {
   EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
+TEST(LanguageSchema, TakesTheShippedLanguages) {
+  const std::string root = GUIDEGEN_SOURCE_DIR;
+  const char* python = std::getenv("GUIDEGEN_PYTHON");
+  std::string command = std::string(python != nullptr ? python : "python3") + " '" + root +
+                        "/tests/oracle/check_language_schema.py' '" + root +
+                        "/configs/schemas/language.schema.json'";
+  for (const auto& file : std::filesystem::directory_iterator(root + "/configs/language")) {
+    command += " '" + file.path().string() + "'";
+  }
+  const int status = std::system(command.c_str());
+  ASSERT_TRUE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == 77 || WEXITSTATUS(status) == 127) {
+    GTEST_SKIP() << "Python with jsonschema is not there";
+  }
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
 }  // namespace
 }  // namespace guidegen

@@ -15,6 +15,8 @@ struct PlannedCase {
   Prompt prompt;   ///< describes this case alone: `id` and `seed` are its own, `samples` is 1
   std::string source;  ///< id of the prompt in its file
   bool selected = true;
+  /// Where the prompt's text said something else than its fields, which won.
+  std::vector<std::string> contradictions = {};
 };
 
 /// Which cases of a prompt file to make.

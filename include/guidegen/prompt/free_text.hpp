@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -115,15 +116,22 @@ struct Resolved {
 Resolved resolve_text(const Prompt& prompt, const TextReader& reader = TextReader::shipped(),
                       std::string_view language = "auto", const TermMatcher& matcher = {});
 
+/// Of prompts by their ids, as Resolved has them.
+using Contradictions = std::map<std::string, std::vector<std::string>>;
+
 /// resolve_text on every prompt; contradictions, and texts of which nothing was understood, are
 /// logged as warnings that open with `source` and the id of the prompt, words that the matcher took
-/// for terms as information.
+/// for terms as information. A text that a field contradicts gives way to the description of the
+/// resolved prompt, so that networks read what is asked for. `contradictions` receives those of
+/// every prompt that has some, by its id.
 std::vector<Prompt> resolve_texts(const std::vector<Prompt>& prompts, const std::string& source,
                                   const TextReader& reader = TextReader::shipped(),
-                                  const TermMatcher& matcher = {});
+                                  const TermMatcher& matcher = {},
+                                  Contradictions* contradictions = nullptr);
 
 /// read_prompts, then resolve_texts with the shipped reader: what commands that generate read.
 std::vector<Prompt> read_resolved(const std::filesystem::path& path,
-                                  const TermMatcher& matcher = {});
+                                  const TermMatcher& matcher = {},
+                                  Contradictions* contradictions = nullptr);
 
 }  // namespace guidegen

@@ -1,5 +1,6 @@
 #include "prompt/language/counted_places.hpp"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -34,6 +35,23 @@ CountedPlaces counted_before(const std::vector<Item>& items, size_t first, size_
   return counted;
 }
 
+/// "2x LUL 7 mm, 1x RLL 12 mm", "liver 2 (20 mm, 35 mm), lung 1 (8 mm)": sizes that follow a place
+/// are those of its tumors, if every place has some.
+void share_sizes(const Mention& whole, const CountedPlaces& places, const std::vector<Item>& items,
+                 std::vector<Mention>& mentions) {
+  std::vector<std::vector<Said<double>>> sizes(places.size());
+  for (const Said<double>& size : whole.sizes) {
+    for (size_t k = places.size(); k-- > 0;) {
+      if (items[places[k].first.first].begin > size.span.begin) continue;
+      sizes[k].push_back(size);
+      break;
+    }
+  }
+  const bool all =
+      std::none_of(sizes.begin(), sizes.end(), [](const auto& one) { return one.empty(); });
+  for (size_t k = 0; all && k < places.size(); ++k) mentions[k].sizes = sizes[k];
+}
+
 }  // namespace
 
 CountedPlaces counted_places(const std::vector<Item>& items, size_t first, size_t last) {
@@ -49,7 +67,8 @@ CountedPlaces counted_places(const std::vector<Item>& items, size_t first, size_
         break;
       }
       const bool between = items[i].is_mark("(") || items[i].is_mark(":") ||
-                           items[i].is_mark("=") || items[i].kind == Kind::kWith;
+                           items[i].is_mark("=") || items[i].is_mark("-") ||
+                           items[i].kind == Kind::kWith;
       if (!between) break;
     }
   }
@@ -75,21 +94,51 @@ std::vector<Mention> shared_out(const Mention& whole, const CountedPlaces& befor
     counted.count = after.front().second;
     return {counted};
   }
-  const bool lists = after.size() > 1 && before.empty();
+  // "liver (3), lung (1) mets"
+  const bool tallies = before.size() > 1 && after.empty() && !whole.count;
+  const bool lists = (after.size() > 1 && before.empty()) || tallies;
   const bool opens = !before.empty() && after.empty() && whole.count && !whole.places.empty();
   if (!lists && !opens) return {whole};
   std::vector<Mention> mentions;
-  for (const auto& [site, count] : lists ? after : before) {
+  const CountedPlaces& places = lists && !tallies ? after : before;
+  for (const auto& [site, count] : places) {
     Mention mention = whole;
     Place organ;
-    if (!whole.places.empty()) organ.organ = whole.places[0].value.organ;
+    if (!whole.places.empty() && !tallies) organ.organ = whole.places[0].value.organ;
     const Place place = merged(site.place, organ).value_or(site.place);
     mention.places = {{place, {items[site.first].begin, items[site.last].end}}};
     mention.count = count;
     mention.grammar = Grammar::kMany;
     mentions.push_back(mention);
   }
+  if (!tallies) share_sizes(whole, places, items, mentions);
   if (opens) mentions.push_back(whole);
+  return mentions;
+}
+
+std::vector<Mention> one_a_site(const Mention& whole, const std::vector<SiteList>& lists,
+                                const std::vector<Item>& items) {
+  std::vector<Site> sites;
+  for (const SiteList& list : lists)
+    sites.insert(sites.end(), list.sites.begin(), list.sites.end());
+  const auto is_whole = [](const Site& site) {
+    return site.place.organ && !site.place.side && site.place.part.empty() && !site.place.implied;
+  };
+  if (!sites.empty() && is_whole(sites.front())) sites.erase(sites.begin());
+  const bool told = whole.grammar == Grammar::kMany && whole.count && whole.sizes.size() < 2;
+  const bool one = told && sites.size() > 2 && whole.count->value == static_cast<int>(sites.size());
+  if (!one) return {whole};
+  std::vector<Mention> mentions;
+  for (const Site& site : sites) {
+    Mention mention = whole;
+    Place organ;
+    if (!whole.places.empty()) organ.organ = whole.places[0].value.organ;
+    const Place place = merged(site.place, organ).value_or(site.place);
+    mention.places = {{place, {items[site.first].begin, items[site.last].end}}};
+    mention.count->value = 1;
+    mention.another = !mentions.empty();
+    mentions.push_back(std::move(mention));
+  }
   return mentions;
 }
 
@@ -114,6 +163,12 @@ void pair_sizes(const std::vector<SiteList>& lists, const std::vector<Item>& ite
       Place place = site.place;
       for (const auto& known : before) {
         if (const auto both = merged(known.value, place)) place = *both;
+      }
+      // "3 cm in the head of the pancreas, 1.5 cm in the tail"
+      if (!place.organ && !place.outside && !mention.places.empty()) {
+        Place organ;
+        organ.organ = mention.places.back().value.organ;
+        place = merged(place, organ).value_or(place);
       }
       mention.places.push_back({place, {items[site.first].begin, items[site.last].end}});
     }

@@ -18,6 +18,11 @@ CountedPlaces counted_places(const std::vector<Item>& items, size_t first, size_
 std::vector<Mention> shared_out(const Mention& whole, const CountedPlaces& before,
                                 const CountedPlaces& after, const std::vector<Item>& items);
 
+/// "3 lesions: seg 2, seg 4a, seg 8": one a place where as many places are named as tumors, three
+/// or more; else the mention alone.
+std::vector<Mention> one_a_site(const Mention& whole, const std::vector<SiteList>& lists,
+                                const std::vector<Item>& items);
+
 /// "(RLL 8 mm, LUL 6 mm)": as many places as sizes, each of its own.
 bool has_size_each(const std::vector<SiteList>& lists, const Mention& mention);
 

@@ -32,7 +32,10 @@ void keep_one_position(std::vector<Group>& groups, const Mention& mention) {
 /// "two nodules, 8 mm and 14 mm": the tumors differ.
 bool lists_each(const Mention& mention) {
   const size_t sizes = mention.sizes.size();
-  if (sizes < 2 || mention.largest || mention.grammar != Grammar::kMany) return false;
+  // "lesion x2, 14 mm + 22 mm"
+  const bool many =
+      mention.grammar == Grammar::kMany || (mention.count && mention.count->value > 1);
+  if (sizes < 2 || mention.largest || !many) return false;
   return !mention.several && (!mention.count || mention.count->value == static_cast<int>(sizes));
 }
 
@@ -46,6 +49,18 @@ void one_a_size(const Mention& mention, std::vector<Group>& groups) {
   }
 }
 
+/// "in each kidney"
+bool is_each(const Mention& mention) {
+  return mention.places.size() == 1 && mention.places[0].value.each;
+}
+
+/// "bilateral renal masses", "a tumor in both lobes"; but not "metastases in both lobes".
+bool is_one_a_side(const Mention& mention, const Group& group) {
+  return !mention.several &&
+         (mention.grammar == Grammar::kOne ||
+          (mention.grammar == Grammar::kMany && group.organ == TumorOrgan::kKidney));
+}
+
 /// Counts and sizes of a mention among its places.
 void share_out(const Mention& mention, bool paired, std::vector<Group>& groups) {
   const size_t places = groups.size();
@@ -57,6 +72,7 @@ void share_out(const Mention& mention, bool paired, std::vector<Group>& groups) 
   for (size_t i = 0; i < places; ++i) {
     Group& group = groups[i];
     group.disease = mention.grammar == Grammar::kDisease;
+    group.several = mention.several;
     group.open = mention.several || mention.grammar == Grammar::kMany;
     if (mention.grammar == Grammar::kOne ||
         (mention.grammar == Grammar::kDisease && mention.sizes.size() == 1)) {
@@ -75,13 +91,18 @@ void share_out(const Mention& mention, bool paired, std::vector<Group>& groups) 
     } else {
       group.size_mm = size_of(mention);
     }
-    if (mention.count) {
+    if (is_each(mention)) {
+      // "two tumors in each kidney", "a tumor in each lung"
+      const int count = mention.count ? mention.count->value : 1;
+      const bool open = !mention.count && mention.grammar != Grammar::kOne;
+      const Span span = mention.count ? mention.count->span : mention.span;
+      if (!open) group.count = {paired ? count : 2 * count, span};
+    } else if (mention.count) {
       const int count = mention.count->value;
       const bool each = places == 1 || mention.each || count == 1;
       if (each) group.count = mention.count;
       if (!each && count == static_cast<int>(places)) group.count = {1, mention.count->span};
-    } else if (paired && !mention.several && places == 2 && mention.grammar != Grammar::kDisease) {
-      // "bilateral renal masses"
+    } else if (is_one_a_side(mention, group) && paired && places == 2) {
       group.count = {1, group.organ_span};
     }
   }

@@ -53,10 +53,11 @@ class Collector {
   static void name_unnamed(std::vector<Mention>& mentions) {
     bool measured = false;
     for (const Mention& mention : mentions) {
-      if (mention.has_head) return;
+      if (mention.has_head && !mention.absent) return;
       measured = measured || !mention.sizes.empty() || mention.stage || mention.count;
     }
     for (Mention& mention : mentions) {
+      if (mention.absent) continue;
       mention.has_head =
           measured && std::any_of(mention.places.begin(), mention.places.end(),
                                   [](const auto& place) { return place.value.organ.has_value(); });
@@ -218,6 +219,10 @@ class Collector {
   Group* same_tumor(const Mention& mention, const Group& group) {
     for (auto it = out_.groups.rbegin(); it != out_.groups.rend(); ++it) {
       if (it->organ != group.organ || !agree(it->position, group.position)) continue;
+      // "multiple nodules in both lungs and one 3 cm mass in the right lower lobe"
+      const bool further = it->several && mention.count && mention.count->value == 1 &&
+                           mention.has_head && !mention.definite && mention.sizes.size() == 1;
+      if (further) continue;
       const bool known = mention.definite || is_bare(*it) || is_bare(group);
       const bool differs = !agree(it->size_mm, group.size_mm) || !agree(it->count, group.count);
       if (!differs || (known && !differs)) return &*it;
@@ -241,9 +246,29 @@ class Collector {
     }
     Group& last = out_.groups.back();
     for (const auto& place : mention.places) refine_place(last, place);
+    if (tell_sizes_apart(mention)) return;
+    // "nephroblastoma on the left; 9.5 cm": a size of its own
+    const bool single = last.disease && !last.size_mm && !mention.largest;
+    if (single && mention.sizes.size() == 1 && !mention.has_head) last.one = mention.sizes[0].span;
     fill(last.size_mm, size_of(mention));
     fill(staged().stage, mention.stage);
     say_count(mention, last);
+  }
+
+  /// "Two masses. Sizes 2 and 3 cm."
+  bool tell_sizes_apart(const Mention& mention) {
+    Group pattern = out_.groups.back();
+    const bool each = !mention.has_head && !mention.largest && mention.sizes.size() > 1 &&
+                      !pattern.size_mm && pattern.count &&
+                      pattern.count->value == static_cast<int>(mention.sizes.size());
+    if (!each) return false;
+    out_.groups.pop_back();
+    pattern.count->value = 1;
+    for (const auto& size : mention.sizes) {
+      pattern.size_mm = size;
+      out_.groups.push_back(pattern);
+    }
+    return true;
   }
 
   /// Whose stage is told in a sentence of its own.

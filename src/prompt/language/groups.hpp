@@ -19,6 +19,7 @@ struct Group {
   /// Singular words: one, unless a number is said; and words that leave the number open.
   std::optional<Span> one;
   bool open = false;
+  bool several = false;  ///< "multiple": more than one
   bool disease = false;  ///< named as a cancer: its stage is meant before that of metastases
 };
 

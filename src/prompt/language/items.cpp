@@ -26,18 +26,68 @@ Item item_of(const std::vector<Atom>& atoms, size_t at, const Match& match) {
   item.kind = match.meaning->kind;
   item.meaning = match.meaning;
   item.number = match.meaning->number >= 0 ? match.meaning->number : match.number;
+  // "number of tumors: 0"
+  if (item.kind == Kind::kCount && match.meaning->number < 0 && item.number == 0) {
+    item.kind = Kind::kHealthy;
+  }
   item.end = atoms[match.end - 1].token.end;
   item.last_word = atoms[match.end - 1].token.text;
   return item;
 }
 
+bool contains(const std::vector<std::string>& words, const std::string& word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+/// "segments II and VII", "seg 2, 7": the word before the numbers is said once. Appends the places
+/// that follow the one whose phrase starts at `first`; one past the last of their atoms.
+size_t take_elided(const std::vector<Atom>& atoms, size_t first, size_t at,
+                   const Language& language, std::vector<Item>& items) {
+  const auto joins = [&](const Atom& atom) {
+    const std::string& text = atom.token.text;
+    return text == "," || text == "/" || contains(language.and_words, text);
+  };
+  // "of the liver"
+  const auto is_of_organ = [&](size_t next) {
+    for (const Kind kind : {Kind::kPreposition, Kind::kDefinite}) {
+      const std::optional<Match> match = language.lexicon.longest(atoms, next);
+      if (match && match->meaning->kind == kind) next = match->end;
+    }
+    const std::optional<Match> organ = language.lexicon.longest(atoms, next);
+    return organ && organ->meaning->place.organ && !organ->meaning->place.side;
+  };
+  // "segment 4 and 2 lesions": a number that goes on is none of a segment.
+  const auto counts = [&](size_t number) {
+    if (atoms[number].kind != Kind::kNumber || number + 1 >= atoms.size()) return false;
+    const Atom& next = atoms[number + 1];
+    if (next.kind == Kind::kMark || joins(next)) return false;
+    const std::optional<Match> match = language.lexicon.longest(atoms, number + 1);
+    return !match || (match->meaning->kind != Kind::kWith && !is_of_organ(number + 1));
+  };
+  while (at + 1 < atoms.size() && joins(atoms[at]) && !counts(at + 1)) {
+    const std::vector<Atom> phrase{atoms[first], atoms[at + 1]};
+    const std::optional<Match> place = language.lexicon.longest(phrase, 0);
+    if (!place || place->end != phrase.size() || place->meaning->kind != Kind::kPlace) break;
+    const std::optional<Match> joiner = language.lexicon.longest(atoms, at);
+    items.push_back(joiner ? item_of(atoms, at, *joiner) : item_of(atoms[at]));
+    items.push_back(item_of(phrase, 0, *place));
+    items.back().begin = atoms[at + 1].token.begin;
+    at += 2;
+  }
+  return at;
+}
+
 std::vector<Item> looked_up(const std::vector<Atom>& atoms, const Language& language) {
   std::vector<Item> items;
   for (size_t at = 0; at < atoms.size();) {
-    const std::optional<Match> match = language.lexicon.longest(atoms, at);
+    // "late 60s M."
+    const bool after_age = !items.empty() && items.back().kind == Kind::kAge;
+    const std::optional<Match> match = language.lexicon.longest(atoms, at, after_age);
     if (match) {
       items.push_back(item_of(atoms, at, *match));
-      at = match->end;
+      const bool numbered =
+          match->meaning->kind == Kind::kPlace && contains(language.numbered, atoms[at].token.text);
+      at = numbered ? take_elided(atoms, at, match->end, language, items) : match->end;
     } else {
       items.push_back(item_of(atoms[at++]));
       Item& item = items.back();

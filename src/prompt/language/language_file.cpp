@@ -4,6 +4,7 @@
 
 #include "guidegen/core/error.hpp"
 #include "guidegen/core/json.hpp"
+#include "prompt/language/phrase_templates.hpp"
 
 namespace guidegen::language {
 namespace {
@@ -33,7 +34,9 @@ class Loader {
     if (!object.has(key)) return;
     meaning.key = object.path_of(key);
     for (const std::string& phrase : object.texts(key)) {
-      language_.lexicon.add(phrase, meaning, source_);
+      for (const std::string& one : expand_template(phrase)) {
+        language_.lexicon.add(one, meaning, source_);
+      }
     }
   }
 
@@ -162,6 +165,7 @@ class Loader {
     JsonObject age = root_.object("age");
     add(age, "years", of_kind(Kind::kAge, "years"));
     add(age, "months", of_kind(Kind::kAge, "months"));
+    add(age, "months_alone", of_kind(Kind::kIgnored, "months"));
     for (const std::string& sex : sex_names()) {
       add(age, "years_of_" + sex, of_kind(Kind::kAge, sex));
     }
@@ -212,6 +216,9 @@ class Loader {
     Meaning spread = of_kind(Kind::kTumor, "spread");
     spread.grammar = Grammar::kMany;
     add(root_, "spread", spread);
+    Meaning origin = of_kind(Kind::kTumor, "origin");
+    origin.grammar = Grammar::kDisease;
+    add(root_, "origins", origin);
     add("not_tumors", Kind::kBenign);
     add(root_, "other_findings", of_kind(Kind::kBenign, "finding"));
     add("benign_qualities", Kind::kBenignQuality);
@@ -232,6 +239,9 @@ class Loader {
     add("one_of_them", Kind::kOneOfThem);
     add("largest", Kind::kLargest);
     add("prepositions", Kind::kPreposition);
+    add(root_, "toward", of_kind(Kind::kPreposition, "toward"));
+    add(root_, "metastatic", of_kind(Kind::kUnknown, "metastatic"));
+    add(root_, "scans", of_kind(Kind::kUnknown, "scan"));
     add("with", Kind::kWith);
     add(root_, "with_reasons", of_kind(Kind::kWith, "reason"));
     add(root_, "copulas", of_kind(Kind::kWith, "copula"));
@@ -240,6 +250,7 @@ class Loader {
     add("near", Kind::kNear);
     add("means", Kind::kMeans);
     add("ignored", Kind::kIgnored);
+    add(root_, "ago", of_kind(Kind::kIgnored, "ago"));
   }
 
   void scopes() {

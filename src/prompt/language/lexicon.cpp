@@ -71,7 +71,7 @@ bool ends_clause(const std::vector<Atom>& atoms, size_t at) {
 
 struct Lexicon::Search {
   const std::vector<Atom>& atoms;
-  size_t first;
+  bool opens;  // a clause, so that phrases marked "=" count
   std::optional<Match> best;
 };
 
@@ -104,6 +104,7 @@ void Lexicon::add(const std::string& phrase, const Meaning& meaning, const std::
     throw_usage(source, ": ", meaning.key, ": '", phrase, "' has no words, expected a phrase");
   }
   int& place = alone ? nodes_[node].alone : nodes_[node].meaning;
+  if (place >= 0 && meanings_[static_cast<size_t>(place)].key == meaning.key) return;
   if (place >= 0) {
     throw_usage(source, ": ", meaning.key, ": '", phrase, "' stands in ",
                 meanings_[static_cast<size_t>(place)].key, " too, expected every phrase once");
@@ -150,8 +151,8 @@ void Lexicon::add_correction(const std::string& wrong, const std::string& right)
   corrections_.emplace(wrong, right);
 }
 
-std::optional<Match> Lexicon::longest(const std::vector<Atom>& atoms, size_t at) const {
-  Search search{atoms, at, std::nullopt};
+std::optional<Match> Lexicon::longest(const std::vector<Atom>& atoms, size_t at, bool opens) const {
+  Search search{atoms, opens || at == 0 || ends_clause(atoms, at - 1), std::nullopt};
   walk(search, 0, at, 0);
   return search.best;
 }
@@ -163,14 +164,15 @@ void Lexicon::walk(Search& search, size_t node, size_t at, double number) const 
     search.best = Match{&meanings_[static_cast<size_t>(meaning)], at, number};
   };
   offer(nodes_[node].meaning);
-  const bool opens = search.first == 0 || ends_clause(atoms, search.first - 1);
-  if (opens && ends_clause(atoms, at)) offer(nodes_[node].alone);
+  if (search.opens && ends_clause(atoms, at)) offer(nodes_[node].alone);
   if (at >= atoms.size()) return;
   const auto follow = [&](const std::string& edge, double value) {
     const auto found = nodes_[node].next.find(edge);
     if (found != nodes_[node].next.end()) walk(search, found->second, at + 1, value);
   };
   const Atom& atom = atoms[at];
+  // What a phrase says literally goes before what it leaves open: "tumors: 0".
+  if (atom.kind == Kind::kNumber) follow(atom.token.text, number);
   if (atom.kind == Kind::kNumber) follow(kNumberSlot, atom.number);
   if (atom.token.type == Token::Type::kNumber) follow(kDigitsSlot, atom.number);
   if (atom.kind == Kind::kSize) return follow(kSizeSlot, atom.number);

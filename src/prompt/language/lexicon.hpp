@@ -40,8 +40,9 @@ class Lexicon {
   void add_number_word(const std::string& word);
   void add_correction(const std::string& wrong, const std::string& right);
 
-  /// The longest phrase that starts at `at`.
-  std::optional<Match> longest(const std::vector<Atom>& atoms, size_t at) const;
+  /// The longest phrase that starts at `at`. `opens`: phrases marked "=" may start there though no
+  /// punctuation mark stands before.
+  std::optional<Match> longest(const std::vector<Atom>& atoms, size_t at, bool opens = false) const;
 
   bool knows_word(const std::string& folded) const { return words_.count(folded) != 0; }
   /// The word of the lexicon that is meant; the word itself when there is no doubt or no guess.

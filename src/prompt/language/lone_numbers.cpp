@@ -12,11 +12,28 @@ bool is_lone_count(const std::vector<Item>& items, size_t at, size_t first, size
   if (at == first) return false;
   const Item& before = items[at - 1];
   const bool labelled = before.is_mark(":") || before.is_mark("=");
-  if (at + 1 >= last) return labelled;
+  // "kidney tumors 2, right"
+  const bool follows = before.kind == Kind::kTumor && before.meaning->grammar == Grammar::kMany;
+  if (at + 1 >= last) return labelled || follows;
   const Item& after = items[at + 1];
+  if (follows && (after.is_mark(",") || after.is_mark(".") || after.kind == Kind::kPreposition)) {
+    return true;
+  }
   return (before.is_mark("(") && after.is_mark(")")) ||
          (before.is_mark(",") && after.is_mark(",")) ||
          (labelled && (after.kind == Kind::kMark || before.is_mark("=")));
+}
+
+bool is_of_singular(const std::vector<Item>& items, size_t at) {
+  if (at == 0 || items[at].kind != Kind::kNumber || items[at].number < 2) return false;
+  if (items[at - 1].kind != Kind::kSex && items[at - 1].kind != Kind::kPerson) return false;
+  size_t head = at + 1;
+  while (head < items.size() &&
+         (items[head].kind == Kind::kPlace || items[head].kind == Kind::kUnknown)) {
+    ++head;
+  }
+  return head > at + 1 && head < items.size() && items[head].kind == Kind::kTumor &&
+         items[head].meaning->grammar != Grammar::kMany;
 }
 
 bool counts_person(const std::vector<Item>& items, size_t at, size_t last) {

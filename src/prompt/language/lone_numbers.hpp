@@ -15,6 +15,9 @@ bool is_tumor_count(double number);
 /// "metastases (3)", "metastases, 3, in the liver", "tumors: 3"
 bool is_lone_count(const std::vector<Item>& items, size_t at, size_t first, size_t last);
 
+/// "boy 6 kidney tumor": the number beside the person is no count of one tumor.
+bool is_of_singular(const std::vector<Item>& items, size_t at);
+
 /// Whether the count at `at` is one of people: "one 80-year-old lady".
 bool counts_person(const std::vector<Item>& items, size_t at, size_t last);
 

@@ -62,8 +62,10 @@ enum class Grammar { kOne, kMany, kDisease };
 struct Meaning {
   Kind kind = Kind::kUnknown;
   /// Name of sex, race or contrast; "months" or "years" of an age; "spread" of a kTumor that only
-  /// says where else tumors are ("metastatic to"); "copula" ("is"), "past" ("had") or
-  /// "reason" (German "bei") of a kWith; "finding" of a kBenign that is no lesion at all.
+  /// says where else tumors are ("metastatic to"), "origin" of one that says where they began,
+  /// "absent" of a number that says there are none; "copula" ("is"), "past" ("had") or
+  /// "reason" (German "bei") of a kWith; "finding" of a kBenign that is no lesion at all;
+  /// "toward" of a kPreposition ("to"); "metastatic" of a kUnknown that qualifies a tumor.
   std::string value;
   /// Of kCount (0: several), kAge and kSize where the words fix it; negative: the number they hold.
   double number = -1;

@@ -11,6 +11,8 @@ namespace {
 
 using Words = std::vector<std::string>;
 
+constexpr double kSmallestMm = 3;  // of tumors in prompts
+
 bool contains(const Words& words, const std::string& word) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
@@ -118,12 +120,16 @@ class SizeReader {
   /// Sizes that start at `at`, with one past the last atom of each.
   std::vector<std::pair<double, size_t>> read(size_t at) const {
     double unit = 0;
+    if (const auto part = fraction(at)) return {*part};
     if (const auto one = single(at, unit)) return {*one};
     if (is_numbered(at)) return {};
     // "8 and 12 mm", "1, 2 and 3 cm": the unit is said once.
     if (!is_number(at) || at + 2 >= atoms_.size()) return {};
     if (atoms_[at].token.type != Token::Type::kNumber) return {};
-    if (atoms_[at + 1].token.text == ",") return after_comma(at);
+    if (atoms_[at + 1].token.text == ",") {
+      const auto list = comma_list(at);
+      return list.empty() ? after_comma(at) : list;
+    }
     if (!contains(language_.and_words, atoms_[at + 1].token.text)) return {};
     const auto second = single(at + 2, unit);
     if (!second) return {};
@@ -134,6 +140,39 @@ class SizeReader {
   }
 
  private:
+  /// "1/2 inch"
+  std::optional<std::pair<double, size_t>> fraction(size_t at) const {
+    double unit = 0;
+    const bool pair = is_number(at) && at + 3 < atoms_.size() && atoms_[at + 1].token.text == "/" &&
+                      atoms_[at + 1].token.glued && is_number(at + 2) &&
+                      atoms_[at].number < atoms_[at + 2].number;
+    const size_t end = pair ? read_unit(at + 3, unit) : at;
+    if (unit <= 0) return std::nullopt;
+    return std::pair{atoms_[at].number / atoms_[at + 2].number * unit, end};
+  }
+
+  /// "12, 18, 25 mm"; fewer, or more after a comma, may be anything: "M, 63, 2, 25 mm".
+  std::vector<std::pair<double, size_t>> comma_list(size_t at) const {
+    constexpr size_t kMost = 8;
+    std::vector<std::pair<double, size_t>> sizes;
+    double unit = 0;
+    if (at > 0 && atoms_[at - 1].token.text == ",") return {};
+    while (sizes.size() < kMost && is_number(at) && at + 1 < atoms_.size()) {
+      if (const auto last = single(at, unit)) {
+        if (sizes.size() < 2) return {};
+        for (auto& [size, end] : sizes) size *= unit;
+        sizes.push_back(*last);
+        const bool possible = std::all_of(sizes.begin(), sizes.end(),
+                                          [](const auto& one) { return one.first >= kSmallestMm; });
+        return possible ? sizes : std::vector<std::pair<double, size_t>>();
+      }
+      if (atoms_[at + 1].token.text != ",") return {};
+      sizes.emplace_back(atoms_[at].number, at + 1);
+      at += 2;
+    }
+    return {};
+  }
+
   /// Of three at most, so that long lists stay cheap.
   std::vector<std::pair<double, size_t>> after_comma(size_t at) const {
     if (at + 3 < atoms_.size() && atoms_[at + 3].token.text == ",") return {};
@@ -144,8 +183,13 @@ class SizeReader {
     return rest;
   }
 
-  /// "segment 8 and 12 mm in …"
+  /// "segment 8 and 12 mm in …", "segments 5 and 6, 12 mm"
   bool is_numbered(size_t at) const {
+    while (at > 1 && is_number(at - 2) &&
+           (atoms_[at - 1].token.text == "/" ||
+            contains(language_.and_words, atoms_[at - 1].token.text))) {
+      at -= 2;
+    }
     if (at > 0 && atoms_[at - 1].token.text == ".") --at;
     return at > 0 && contains(language_.numbered, atoms_[at - 1].token.text);
   }
@@ -156,6 +200,7 @@ class SizeReader {
     if (!is_number(at)) return std::nullopt;
     double largest = atoms_[at].number;
     double sum = largest;
+    double last_number = largest;
     int count = 1;
     bool range = false;
     unit = 0;
@@ -167,15 +212,17 @@ class SizeReader {
       double other_unit = 0;
       const size_t past = read_unit(next + 1, other_unit);
       if (other_unit > 0) unit = other_unit;
-      largest = std::max(largest, atoms_[next].number);
+      last_number = atoms_[next].number;
+      largest = std::max(largest, last_number);
       sum += atoms_[next].number;
       end = past;
     }
     if (unit <= 0) return std::nullopt;
-    // "grown from 8 to 14 mm"
-    const bool grown = range && at > 0 && contains(language_.from, atoms_[at - 1].token.text);
-    const bool mean = range && !grown;
-    return std::pair{(mean ? sum / count : largest) * unit, end};
+    // "grown from 8 to 14 mm", "shrank from 5 to 3 cm"
+    const bool grown = range && ((at > 0 && contains(language_.from, atoms_[at - 1].token.text)) ||
+                                 (at > 1 && contains(language_.from, atoms_[at - 2].token.text)));
+    if (grown) return std::pair{last_number * unit, end};
+    return std::pair{(range ? sum / count : largest) * unit, end};
   }
 
   size_t separator(size_t at, bool& range, int count) const {
@@ -220,7 +267,8 @@ std::vector<Atom> with_sizes(const std::vector<Atom>& atoms, const Language& lan
       // What stands between two sizes of a list is no part of either.
       if (atoms[at].kind != Kind::kNumber) out.push_back(atoms[at++]);
       out.push_back(joined(atoms, at, end, Kind::kSize));
-      out.back().number = size;
+      // 1.2 inches are 30.48 mm, not 30.479999…
+      out.back().number = std::round(size * 1000) / 1000;
       at = end;
     }
   }
@@ -242,10 +290,33 @@ std::vector<Atom> with_stages(const std::vector<Atom>& atoms, const Language& la
   return out;
 }
 
+/// "between 60 and 70" without a unit, as ages are told: the mean. Smaller numbers may count.
+std::vector<Atom> with_means(const std::vector<Atom>& atoms, const Language& language) {
+  constexpr double kLeast = 18;
+  std::vector<Atom> out;
+  const auto is_age = [&](size_t at) {
+    return atoms[at].kind == Kind::kNumber && atoms[at].number >= kLeast;
+  };
+  for (size_t at = 0; at < atoms.size(); ++at) {
+    const bool range = at + 3 < atoms.size() && contains(language.between, atoms[at].token.text) &&
+                       is_age(at + 1) && contains(language.and_words, atoms[at + 2].token.text) &&
+                       is_age(at + 3);
+    if (!range) {
+      out.push_back(atoms[at]);
+      continue;
+    }
+    out.push_back(joined(atoms, at, at + 4, Kind::kNumber));
+    out.back().number = std::floor((atoms[at + 1].number + atoms[at + 3].number) / 2);
+    at += 3;
+  }
+  return out;
+}
+
 }  // namespace
 
 std::vector<Atom> with_measures(const std::vector<Atom>& atoms, const Language& language) {
-  return with_sizes(with_stages(with_numbers(atoms, language), language), language);
+  return with_means(with_sizes(with_stages(with_numbers(atoms, language), language), language),
+                    language);
 }
 
 }  // namespace guidegen::language

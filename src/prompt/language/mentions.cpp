@@ -4,14 +4,14 @@
 #include <utility>
 
 #include "prompt/language/counted_places.hpp"
+#include "prompt/language/headless.hpp"
 #include "prompt/language/lone_numbers.hpp"
 #include "prompt/language/noun_phrases.hpp"
+#include "prompt/language/phrase_mention.hpp"
 #include "prompt/language/sized_places.hpp"
 
 namespace guidegen::language {
 namespace {
-
-Span span_of(const Item& item) { return {item.begin, item.end}; }
 
 /// Reads the mentions of one sentence.
 class SentenceReader {
@@ -22,8 +22,9 @@ class SentenceReader {
   }
 
   std::vector<Mention> run() {
-    if (phrases_.empty()) return without_head();
-    for (const NounPhrase& phrase : phrases_) mentions_.push_back(from_phrase(phrase));
+    if (phrases_.empty()) return without_head(items_, first_, last_, known_);
+    for (const NounPhrase& phrase : phrases_)
+      mentions_.push_back(mention_of(items_, phrase, last_));
     for (size_t gap = 0; gap <= phrases_.size(); ++gap) take_measures(gap);
     share_size_of_each(mentions_);
     take_sites();
@@ -33,6 +34,8 @@ class SentenceReader {
     SizedPlaces pairs = sized_places(items_, first_, phrases_[0].first);
     if (pairs.empty()) pairs = told_each(mentions_[0], sized_places(items_, gap_begin(1), last_));
     if (!pairs.empty()) return one_a_place(mentions_[0], pairs);
+    const std::vector<Mention> sites = one_a_site(mentions_[0], lists_in(1), items_);
+    if (sites.size() > 1) return sites;
     return shared_out(mentions_[0], counted_places(items_, gap_begin(0), gap_end(0)),
                       counted_places(items_, gap_begin(1), gap_end(1)), items_);
   }
@@ -41,106 +44,6 @@ class SentenceReader {
   // Gap g lies before phrase g; the last one ends the sentence.
   size_t gap_begin(size_t gap) const { return gap == 0 ? first_ : phrases_[gap - 1].last + 1; }
   size_t gap_end(size_t gap) const { return gap == phrases_.size() ? last_ : phrases_[gap].begin; }
-
-  Mention from_phrase(const NounPhrase& phrase) {
-    Mention mention;
-    mention.has_head = true;
-    mention.sentence = items_[phrase.first].sentence;
-    mention.span = {items_[phrase.first].begin, items_[phrase.last].end};
-    // "a big 7 cm one" is a further tumor, "one in the left lobe" one of those before.
-    mention.one_of_them = phrase.pronoun && (items_[phrase.begin].kind != Kind::kArticle ||
-                                             phrase.begin == phrase.first);
-    for (size_t i = phrase.first; i <= phrase.last; ++i) take_head(items_[i], mention);
-    int articles = 0;
-    for (size_t i = phrase.begin; i < phrase.first; ++i) {
-      take_modifier(items_[i], mention);
-      articles += items_[i].kind == Kind::kArticle ? 1 : 0;
-    }
-    if (articles > 1) {
-      mention.count->value = articles;
-      mention.grammar = Grammar::kMany;
-    }
-    if (phrase.pronoun) take_modifier(items_[phrase.first], mention);
-    for (const SiteList& list : sites_of(items_, phrase.begin, phrase.first)) {
-      for (const Site& site : list.sites) add_site(site, mention);
-    }
-    for (size_t i = phrase.first; i <= phrase.last; ++i) {
-      const Item& item = items_[i];
-      if (item.kind == Kind::kTumor && item.meaning->place != Place{}) {
-        add_place(item.meaning->place, span_of(item), mention);
-      }
-    }
-    const bool of_person =
-        phrase.last + 1 < last_ && (items_[phrase.last + 1].kind == Kind::kPerson ||
-                                    items_[phrase.last + 1].kind == Kind::kSex);
-    if (of_person && mention.from_article) {
-      mention.count.reset();
-      mention.grammar = Grammar::kDisease;
-    }
-    return mention;
-  }
-
-  static void take_head(const Item& item, Mention& mention) {
-    mention.negated = mention.negated || item.negated;
-    mention.past = mention.past || item.past;
-    mention.family = mention.family || item.family;
-    mention.sought = mention.sought || item.sought;
-    mention.benign = mention.benign || item.kind == Kind::kBenign;
-    mention.no_lesion = item.kind == Kind::kBenign && item.meaning->value == "finding";
-    if (item.kind != Kind::kTumor) return;
-    // "tumors: 2"
-    if (is_tumor_count(item.number)) take_count(static_cast<int>(item.number), item, mention);
-    if (item.meaning->grammar != Grammar::kDisease) mention.grammar = item.meaning->grammar;
-  }
-
-  static void take_modifier(const Item& item, Mention& mention) {
-    switch (item.kind) {
-      case Kind::kArticle:
-        take_count(1, item, mention);
-        mention.from_article = true;
-        break;
-      case Kind::kNumber:
-        if (is_tumor_count(item.number)) take_count(static_cast<int>(item.number), item, mention);
-        break;
-      case Kind::kCount:
-        if (is_tumor_count(item.number)) take_count(static_cast<int>(item.number), item, mention);
-        mention.several = mention.several || item.number == 0;
-        break;
-      case Kind::kOneOfThem:
-        take_count(1, item, mention);
-        break;
-      case Kind::kAnother:
-        take_count(1, item, mention);
-        mention.another = true;
-        break;
-      case Kind::kDefinite:
-        mention.definite = true;
-        break;
-      case Kind::kBenignQuality:
-        mention.benign = true;
-        break;
-      default:
-        take_measure(item, mention);
-    }
-  }
-
-  static void take_count(int count, const Item& item, Mention& mention) {
-    mention.count = {count, span_of(item)};
-    mention.from_article = false;
-  }
-
-  static void take_measure(const Item& item, Mention& mention) {
-    if (item.kind == Kind::kSize) mention.sizes.push_back({item.number, span_of(item)});
-    if (item.kind == Kind::kStage && !mention.stage) mention.stage = {item.stage, span_of(item)};
-    if (item.kind == Kind::kLargest) mention.largest = true;
-    if (item.kind == Kind::kEach) mention.each = true;
-    // "one each"
-    if (item.kind == Kind::kEach && item.number == 1) take_count(1, item, mention);
-    if (item.kind == Kind::kBenignQuality) mention.benign = true;
-    if (item.kind == Kind::kCount && is_tumor_count(item.number) && !mention.count) {
-      mention.count = {static_cast<int>(item.number), span_of(item)};
-    }
-  }
 
   /// Whom a stage after mention `last` belongs to: the cancer rather than its metastases.
   Mention& staged(size_t last) {
@@ -160,27 +63,17 @@ class SentenceReader {
     for (size_t i = gap_begin(gap); i < gap_end(gap); ++i) {
       const Item& item = items_[i];
       if (item.kind == Kind::kCount && counts_person(items_, i, last_)) continue;
+      // "metastasis of a resected colon cancer, 2 cm"
+      const bool of_other = gap > 1 && mention.past && !item.past && mentions_[gap - 2].wanted();
+      if (of_other) {
+        take_measure(item, mentions_[gap - 2]);
+        continue;
+      }
       if (gap > 0 && !mention.count && is_lone_count(items_, i, first_, last_)) {
         take_count(static_cast<int>(item.number), item, mention);
       }
       take_measure(item, item.kind == Kind::kStage && gap > 0 ? staged(gap - 1) : mention);
     }
-  }
-
-  void add_site(const Site& site, Mention& mention) const {
-    add_place(site.place, {items_[site.first].begin, items_[site.last].end}, mention);
-  }
-
-  /// More of the one place that is known, or a further place.
-  static void add_place(const Place& place, Span span, Mention& mention) {
-    for (Said<Place>& known : mention.places) {
-      const std::optional<Place> both = merged(known.value, place);
-      if (!both) continue;
-      if (known.value != *both) known.span = span;
-      known.value = *both;
-      return;
-    }
-    mention.places.push_back({place, span});
   }
 
   std::vector<SiteList> lists_in(size_t gap) const {
@@ -204,12 +97,15 @@ class SentenceReader {
     const bool opens = !lists_in(0).empty();
     const bool closes = mentions_.back().sided_sizes.empty() && !lists_in(phrases_.size()).empty();
     // "The liver contains two lesions, the left kidney one."
-    const bool site_first = opens && !closes;
+    const bool site_first = opens && !closes && !is_placed(0);
     for (size_t i = 0; i < mentions_.size(); ++i) {
       std::vector<SiteList> lists = lists_in(site_first ? i : i + 1);
       if (!site_first) lists = without_subject(std::move(lists), i);
-      if (site_first && lists.size() > 1) lists.erase(lists.begin(), lists.end() - 1);
+      if (site_first) keep_last(lists);
       if (!mentions_[i].sided_sizes.empty()) keep_organs(lists);
+      if (!site_first && i > 0 && mentions_[i].past && mentions_[i - 1].wanted()) {
+        take_lists(without_past(lists), mentions_[i - 1]);
+      }
       take_lists(lists, mentions_[i]);
       // "The right kidney contains stones and a tumor."
       const bool shared = site_first && i > 0 && mentions_[i].places.empty();
@@ -217,13 +113,55 @@ class SentenceReader {
     }
     // "Pancreas: a mass in the tail."
     if (opens && !has_organ(mentions_[0])) take_lists({lists_in(0).back()}, mentions_[0]);
+    for (size_t i = 0; i < mentions_.size(); ++i) name_organ(i);
     // "The left lung has a tumor in the lower lobe."
     if (opens && closes && mentions_.size() == 1) {
       const SiteList before = lists_in(0).back();
       for (const Site& site : before.sites) {
-        if (refined(site.place, mentions_[0].places)) add_site(site, mentions_[0]);
+        if (refined(site.place, mentions_[0].places)) add_site(site, items_, mentions_[0]);
       }
     }
+  }
+
+  /// Takes out of `lists` those that are not said of what is past.
+  std::vector<SiteList> without_past(std::vector<SiteList>& lists) const {
+    const auto now = std::stable_partition(
+        lists.begin(), lists.end(), [&](const SiteList& list) { return items_[list.first].past; });
+    std::vector<SiteList> others(now, lists.end());
+    lists.erase(now, lists.end());
+    return others;
+  }
+
+  /// "The right kidney is tumor-free, the left one has a mass": the organ was named before.
+  void name_organ(size_t mention) {
+    if (mentions_[mention].places.empty() || has_organ(mentions_[mention])) return;
+    for (size_t i = phrases_[mention].begin; i-- > first_;) {
+      if (items_[i].kind != Kind::kPlace || !items_[i].meaning->place.organ) continue;
+      Place organ;
+      organ.organ = items_[i].meaning->place.organ;
+      for (Said<Place>& place : mentions_[mention].places) {
+        place.value = merged(place.value, organ).value_or(place.value);
+      }
+      return;
+    }
+  }
+
+  /// "Liver: two lesions in segment VI, consistent with metastases": its place follows.
+  bool is_placed(size_t mention) const {
+    const size_t next = phrases_[mention].last + 1;
+    if (mention + 1 >= mentions_.size() || next + 1 >= gap_end(mention + 1)) return false;
+    return items_[next].kind == Kind::kPreposition &&
+           (items_[next + 1].kind == Kind::kPlace || items_[next + 1].kind == Kind::kDefinite);
+  }
+
+  /// Of several places before a tumor the nearest counts. "The colon shows thickening of the
+  /// ascending part consistent with carcinoma": the others name its organ.
+  static void keep_last(std::vector<SiteList>& lists) {
+    if (lists.size() < 2) return;
+    Place& last = lists.back().sites.back().place;
+    const Place& before = lists[lists.size() - 2].sites.back().place;
+    if (!last.organ && !last.outside) last = merged(before, last).value_or(last);
+    lists.erase(lists.begin(), lists.end() - 1);
   }
 
   /// "right renal cancer, resected, left kidney shows a mass": the place that opens a clause of its
@@ -242,9 +180,10 @@ class SentenceReader {
   bool is_subject(const Site& site) const {
     if (site.first == first_ || site.last + 1 >= last_) return false;
     const Item& before = items_[site.first - 1];
-    const bool opens = before.is_mark(",") || before.kind == Kind::kBreak ||
-                       (before.kind == Kind::kDefinite && site.first > first_ + 1 &&
-                        items_[site.first - 2].is_mark(","));
+    const bool opens =
+        before.is_mark(",") || before.kind == Kind::kBreak ||
+        (before.kind == Kind::kDefinite && site.first > first_ + 1 &&
+         (items_[site.first - 2].is_mark(",") || items_[site.first - 2].kind == Kind::kBreak));
     return opens && items_[site.last + 1].kind == Kind::kWith;
   }
 
@@ -268,9 +207,9 @@ class SentenceReader {
       const bool follows_and = list.first > first_ + 1 && joins(list.first);
       for (const Site& site : list.sites) {
         if (more || follows_and) {
-          add_site(site, mention);
+          add_site(site, items_, mention);
         } else if (const auto both = refined(site.place, before)) {
-          add_site({*both, site.first, site.last}, mention);
+          add_site({*both, site.first, site.last}, items_, mention);
         }
       }
       first = false;
@@ -287,11 +226,6 @@ class SentenceReader {
     return false;
   }
 
-  static bool has_organ(const Mention& mention) {
-    return std::any_of(mention.places.begin(), mention.places.end(),
-                       [](const auto& place) { return place.value.organ || place.value.outside; });
-  }
-
   /// What the place adds to one that is known.
   static std::optional<Place> refined(const Place& place, const std::vector<Said<Place>>& known) {
     for (const auto& one : known) {
@@ -304,7 +238,13 @@ class SentenceReader {
   void share_sites() {
     for (size_t i = mentions_.size() - 1; i-- > 0;) {
       Mention& mention = mentions_[i];
-      const size_t begin = gap_begin(i + 1);
+      size_t begin = gap_begin(i + 1);
+      // "a nodule of 4 mm and a nodule of 7 mm in the lung"
+      while (begin < gap_end(i + 1) &&
+             (items_[begin].kind == Kind::kSize || items_[begin].is_mark("(") ||
+              items_[begin].is_mark(")") || items_[begin].kind == Kind::kPreposition)) {
+        ++begin;
+      }
       const bool joined = begin + 1 == gap_end(i + 1) &&
                           (items_[begin].kind == Kind::kAnd || items_[begin].is_mark(","));
       const bool alike = joined && !mentions_[i + 1].one_of_them && mention.places.empty() &&
@@ -337,38 +277,6 @@ class SentenceReader {
                          return item.kind == Kind::kPreposition || item.kind == Kind::kDefinite ||
                                 item.kind == Kind::kPlace || item.kind == Kind::kPronoun;
                        });
-  }
-
-  /// A sentence that only says more: "Size: 3 cm.", "It is in the left kidney."
-  std::vector<Mention> without_head() {
-    Mention mention;
-    bool label = true;
-    const auto ends = [&](size_t at) { return at >= last_ || items_[at].kind == Kind::kMark; };
-    mention.sentence = items_[first_].sentence;
-    for (size_t i = first_; i < last_; ++i) {
-      const Item& item = items_[i];
-      take_measure(item, mention);
-      // "liver, left, 2, 15 mm"
-      const bool alone = item.kind == Kind::kNumber && is_tumor_count(item.number) && ends(i + 1) &&
-                         !(i + 1 < last_ && items_[i + 1].is_mark(".")) &&
-                         (i == first_ || items_[i - 1].is_mark(",") || items_[i - 1].is_mark("/"));
-      const bool told = !mention.places.empty() || i == first_;
-      if (alone && told && !mention.count)
-        mention.count = {static_cast<int>(item.number), span_of(item)};
-      label = label && (item.kind == Kind::kStage || item.kind == Kind::kMark);
-      if (item.negated || item.past || item.family || item.sought) return {};
-    }
-    for (const SiteList& list : sites_of(items_, first_, last_)) {
-      for (const Site& site : list.sites) add_site(site, mention);
-    }
-    const bool says =
-        !mention.places.empty() || !mention.sizes.empty() || mention.stage || mention.count;
-    if (!says) return {};
-    // "The largest tumor, 6 cm, sits in the right hepatic lobe."
-    mention.has_head = mention.largest && !known_ && has_organ(mention);
-    mention.label = label;
-    mention.span = {items_[first_].begin, items_[last_ - 1].end};
-    return {mention};
   }
 
   const std::vector<Item>& items_;

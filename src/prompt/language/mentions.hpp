@@ -41,6 +41,7 @@ struct Mention {
   bool another = false;      ///< "a second nodule"
   bool one_of_them = false;  ///< "one in the liver", of tumors mentioned before
   bool label = false;        ///< "Stage: T1.": said ahead of the tumor
+  bool absent = false;       ///< "lung: 0"
   bool benign = false;
   bool no_lesion = false;  ///< a stone, an abscess: says nothing of tumors
   bool negated = false;

@@ -103,7 +103,10 @@ class Reader {
     size_t begin = head;
     while (begin > floor) {
       const Item& item = items_[begin - 1];
-      if (is_modifier(item)) {
+      // "a biopsy-proven carcinoma"
+      const bool proven =
+          item.kind == Kind::kMeans && begin >= floor + 2 && is_determiner(items_[begin - 2]);
+      if (is_modifier(item) || proven) {
         --begin;
       } else if (is_determiner(item)) {
         --begin;
@@ -156,7 +159,12 @@ class Reader {
       --i;
     }
     // "lung tumor left lower lobe and kidney tumor": the lobe is that of the tumor before.
-    if (i == floor && floor > first_) return at;
+    // "lung mass 50 mm left upper, liver mass"
+    size_t measured = i;
+    if (items_[i].kind == Kind::kPlace) {
+      while (measured > floor && items_[measured - 1].kind == Kind::kSize) --measured;
+    }
+    if (measured == floor && floor > first_) return at;
     size_t before = i;
     while (before > floor && items_[before - 1].kind == Kind::kDefinite) --before;
     const bool governed = before > floor && items_[before - 1].kind == Kind::kPreposition;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "prompt/language/lone_numbers.hpp"
+
 namespace guidegen::language {
 namespace {
 
@@ -22,6 +24,7 @@ class Reader {
         if (item.kind == Kind::kAge) reject(item, "family history");
         continue;
       }
+      if (is_one_of_both(i) || is_color(i)) continue;
       take(item);
       if (item.kind == Kind::kAge) average(i);
     }
@@ -31,6 +34,27 @@ class Reader {
   }
 
  private:
+  /// "men and women": says no sex.
+  bool is_one_of_both(size_t at) const {
+    const auto pair = [&](size_t first) {
+      if (first + 2 >= items_.size()) return false;
+      const Item& one = items_[first];
+      const Item& other = items_[first + 2];
+      const bool joined = items_[first + 1].kind == Kind::kAnd || items_[first + 1].is_mark("/");
+      return joined && one.kind == Kind::kSex && other.kind == Kind::kSex &&
+             one.meaning->value != other.meaning->value;
+    };
+    return pair(at) || (at > 1 && pair(at - 2));
+  }
+
+  /// "a firm white mass", but "an Asian cancer patient"
+  bool is_color(size_t at) const {
+    if (items_[at].kind != Kind::kRace || at + 1 >= items_.size()) return false;
+    const bool thing =
+        items_[at + 1].kind == Kind::kTumor && items_[at + 1].meaning->grammar != Grammar::kDisease;
+    return thing && !(at + 2 < items_.size() && is_person(items_[at + 2]));
+  }
+
   void reject(const Item& item, const std::string& reason) {
     person_.rejected.push_back({{item.begin, item.end}, reason});
   }
@@ -76,9 +100,13 @@ class Reader {
   /// "50-60 year old", "aged 50-60": the mean.
   void average(size_t at) {
     const auto other = [&](size_t mark, size_t number) {
-      const bool range = mark < items_.size() && number < items_.size() &&
-                         items_[mark].is_mark("-") && items_[number].kind == Kind::kNumber;
-      return range ? items_[number].number : -1;
+      if (mark >= items_.size() || number >= items_.size()) return -1.0;
+      const Item& between = items_[mark];
+      const bool to = between.is_mark("-") ||
+                      (between.kind == Kind::kPreposition && between.meaning->value == "toward");
+      const Kind kind = items_[number].kind;
+      const bool range = to && (kind == Kind::kNumber || kind == Kind::kAge);
+      return range ? items_[number].number : -1.0;
     };
     const double before = at > 1 ? other(at - 1, at - 2) : -1;
     const double end = before >= 0 ? before : other(at + 1, at + 2);
@@ -130,13 +158,29 @@ class Reader {
     const Item& item = items_[at];
     if (item.kind != Kind::kNumber || item.family) return false;
     const bool whole = item.number == std::floor(item.number) && item.number <= 110;
-    if (!whole || item.number < 1 || !near_person(at)) return false;
+    if (!whole || item.number < 1) return false;
     // Small numbers may count tumors.
     constexpr double kMostTumors = 20;
     const bool may_count = item.number <= kMostTumors;
+    if (!may_count && is_aside(at)) return true;
+    if (!near_person(at)) return false;
+    if (!may_count && is_told_of_person(at)) return true;
+    if (is_of_singular(items_, at)) return true;
+    // "66 male"
+    const bool sex_next = at + 1 < items_.size() && items_[at + 1].kind == Kind::kSex;
+    if (sex_next && !may_count) return true;
+    // "died at 57 of"
+    const bool died =
+        at > 1 && items_[at - 1].kind == Kind::kPreposition && items_[at - 2].kind == Kind::kDied;
+    if (died && !may_count) return true;
     if (at > 0 && is_person(items_[at - 1])) return !may_count || is_end(at + 1);
     const bool about = at > 1 && items_[at - 1].kind == Kind::kUnknown && is_person(items_[at - 2]);
     if (about && !may_count && is_end(at + 1)) return true;
+    // "my kid (7, girl)"
+    const bool told = at > 1 && items_[at - 1].is_mark("(") && is_person(items_[at - 2]) &&
+                      at + 2 < items_.size() && items_[at + 1].is_mark(",") &&
+                      is_person(items_[at + 2]);
+    if (told) return true;
     const bool opens = at == 0 || items_[at - 1].kind == Kind::kMark;
     if (opens && may_count) return at > 1 && is_person(items_[at - 2]) && is_end(at + 1);
     if (opens) return is_end(at + 1);
@@ -168,6 +212,36 @@ class Reader {
                      items_[at - 2].kind == Kind::kTumor);
   }
 
+  /// "claimant, 46, has", "my brother's (52) CT"
+  bool is_aside(size_t at) const {
+    if (at < 2) return false;
+    const Item& next = at + 1 < items_.size() ? items_[at + 1] : items_[at - 1];
+    const Kind before = items_[at - 2].kind;
+    const bool noun = before == Kind::kUnknown || before == Kind::kPerson || before == Kind::kSex ||
+                      items_[at - 2].is_mark("'");
+    const bool commas =
+        items_[at - 1].is_mark(",") && (next.is_mark(",") || next.kind == Kind::kWith);
+    return noun && (commas || (items_[at - 1].is_mark("(") && next.is_mark(")")));
+  }
+
+  /// "a man of 62 for the lesson", "male, 64 at diagnosis", "woman, about 65"
+  bool is_told_of_person(size_t at) const {
+    if (at < 2) return false;
+    const Item& before = items_[at - 1];
+    const Item& next = at + 1 < items_.size() ? items_[at + 1] : items_[at];
+    const bool copula = before.kind == Kind::kWith && before.meaning->value == "copula";
+    const bool linked = before.kind == Kind::kPreposition || copula;
+    const bool counts = next.kind == Kind::kTumor || next.kind == Kind::kPlace ||
+                        next.kind == Kind::kPerson || next.kind == Kind::kSex ||
+                        next.kind == Kind::kBenign || next.kind == Kind::kUnknown;
+    if (linked && items_[at - 2].kind == Kind::kSex && !counts) return true;
+    if (before.is_mark(",") && is_person(items_[at - 2]) && next.kind == Kind::kPreposition) {
+      return true;
+    }
+    return at > 2 && before.kind == Kind::kUnknown && items_[at - 2].is_mark(",") &&
+           is_person(items_[at - 3]) && is_end(at + 1);
+  }
+
   bool near_person(size_t at) const {
     constexpr size_t kNear = 10;
     const size_t first = at > kNear ? at - kNear : 0;
@@ -176,8 +250,23 @@ class Reader {
                        items_.begin() + static_cast<std::ptrdiff_t>(last), is_person);
   }
 
+  /// "boy, 11 months, …"; elsewhere months are durations.
+  bool is_bare_months(size_t at) const {
+    const Item& item = items_[at];
+    const bool months =
+        item.kind == Kind::kIgnored && item.meaning != nullptr && item.meaning->value == "months";
+    if (!months || !is_end(at + 1)) return false;
+    const size_t person = at > 0 && items_[at - 1].is_mark(",") ? at - 1 : at;
+    return person > 0 && is_person(items_[person - 1]) && item.number <= 36;
+  }
+
   void take_bare_age() {
     for (size_t i = 0; i < items_.size(); ++i) {
+      if (is_bare_months(i)) {
+        const int years = static_cast<int>(items_[i].number / 12);
+        person_.age = {years, {items_[i].begin, items_[i].end}};
+        return;
+      }
       if (!is_bare_age(i)) continue;
       person_.age = {static_cast<int>(items_[i].number), {items_[i].begin, items_[i].end}};
       return;

@@ -24,6 +24,10 @@ bool read_word(std::string word, Place& place) {
     place.side = word == "left" ? Side::kLeft : word == "right" ? Side::kRight : Side::kBoth;
     return true;
   }
+  if (word == "each") {
+    place.side = Side::kBoth;
+    return place.each = true;
+  }
   if (is_part(word)) {
     place.part = word;
     return true;
@@ -98,6 +102,7 @@ std::optional<Place> merged(const Place& a, const Place& b) {
   if (both.outside && both.organ && !both.implied) return std::nullopt;
   if (a.side && b.side && *a.side != *b.side) return std::nullopt;
   if (!a.side) both.side = b.side;
+  both.each = a.each || b.each;
   if (!a.part.empty() && !b.part.empty() && a.part != b.part) return std::nullopt;
   if (a.part.empty()) both.part = b.part;
   // "upper lobe" of the liver, "upper pole" of a kidney: nothing that a prompt can say.

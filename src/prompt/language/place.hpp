@@ -17,7 +17,8 @@ struct Place {
   bool implied = false;  ///< the organ is a guess that a named organ overrules
   bool outside = false;  ///< an organ that prompts cannot ask tumors for
   std::optional<Side> side;
-  std::string part;  ///< upper, middle, lower, or a position of colon or pancreas; or empty
+  bool each = false;  ///< on both sides, and a number of tumors is meant for either
+  std::string part;   ///< upper, middle, lower, or a position of colon or pancreas; or empty
 
   bool operator==(const Place&) const = default;
 };

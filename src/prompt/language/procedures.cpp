@@ -26,7 +26,7 @@ class Procedures {
 
   void run() {
     for (size_t i = first_; i < last_; ++i) {
-      if (items_[i].kind != Kind::kProcedure) continue;
+      if (items_[i].kind != Kind::kProcedure || is_denied(i) || is_specimen(i)) continue;
       const bool planned = is_planned(items_, first_, last_, i);
       const std::optional<size_t> reason = reason_after(i);
       if (!planned && reason) mark(i, *reason + 1);
@@ -39,6 +39,22 @@ class Procedures {
   }
 
  private:
+  /// "no prior radiotherapy"
+  bool is_denied(size_t at) const {
+    while (at > first_ &&
+           (items_[at - 1].kind == Kind::kUnknown || items_[at - 1].kind == Kind::kHistory ||
+            items_[at - 1].kind == Kind::kPlace)) {
+      --at;
+    }
+    return at > first_ && items_[at - 1].kind == Kind::kNegation;
+  }
+
+  /// "Right upper lobe lobectomy: adenocarcinoma": what was found in what was removed.
+  bool is_specimen(size_t at) const {
+    const size_t mark = at + 1 < last_ && items_[at + 1].kind == Kind::kUnknown ? at + 2 : at + 1;
+    return mark < last_ && items_[mark].is_mark(":");
+  }
+
   /// "nephrectomy for RCC", "resection of a colon cancer": the item of the tumor.
   std::optional<size_t> reason_after(size_t at) const {
     bool linked = false;
@@ -62,6 +78,8 @@ class Procedures {
       const Item& item = items_[i];
       if (item.kind == Kind::kBreak || item.kind == Kind::kNew) return;
       if (!is_finding(item)) continue;
+      // "recurrent HCC after resection"
+      if (i > first_ && items_[i - 1].kind == Kind::kNew) return;
       if (fits(i, at)) mark(start_of(i), at);
       return;
     }

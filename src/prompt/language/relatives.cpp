@@ -27,6 +27,7 @@ class Resolver {
 
  private:
   bool is_patient(size_t at) const {
+    if (is_speaker(at)) return true;
     if (speaker_ || patient_before(at) || tells_past(at)) return false;
     if (joins_relative(at)) return false;
     if (items_[at].kind == Kind::kElder || (at == 0 && tells_of_first())) return true;
@@ -40,16 +41,39 @@ class Resolver {
     return false;
   }
 
+  /// "I am a 38 year old mum"
+  bool is_speaker(size_t at) const {
+    while (at > 0 && (items_[at - 1].kind == Kind::kUnknown || items_[at - 1].kind == Kind::kAge ||
+                      items_[at - 1].kind == Kind::kRace || items_[at - 1].is_mark("-") ||
+                      items_[at - 1].kind == Kind::kArticle || items_[at - 1].is_mark(","))) {
+      --at;
+    }
+    return at > 0 && items_[at - 1].kind == Kind::kSpeaker;
+  }
+
   /// "Mom has a mass in her kidney": nobody else is named.
   bool tells_of_first() const {
     // "Abuela de 82 años con …"
     const size_t next = items_.size() > 1 && items_[1].kind == Kind::kPreposition ? 2 : 1;
     if (next < items_.size() && items_[next].kind == Kind::kAge) return true;
+    // "grandfather, 90, cancer of …", "grandmother, Chinese, 79, …"
+    size_t age = 1;
+    while (age < items_.size() && (items_[age].is_mark(",") || items_[age].kind == Kind::kRace)) {
+      ++age;
+    }
+    const bool aged = age > 1 && age + 1 < items_.size() && items_[age + 1].is_mark(",") &&
+                      (items_[age].kind == Kind::kAge || items_[age].kind == Kind::kNumber);
+    if (aged) return true;
     if (items_.size() < 2 || items_[1].kind != Kind::kWith) return false;
-    return std::none_of(items_.begin() + 1, items_.end(), [](const Item& item) {
-      return is_relative(item) || item.kind == Kind::kPerson || item.kind == Kind::kSex ||
-             item.kind == Kind::kAge;
-    });
+    // An age that ends the text is that of whom it told.
+    size_t last = items_.size();
+    while (last > 1 && items_[last - 1].kind == Kind::kMark) --last;
+    if (items_[last - 1].kind == Kind::kAge) --last;
+    return std::none_of(items_.begin() + 1, items_.begin() + static_cast<std::ptrdiff_t>(last),
+                        [](const Item& item) {
+                          return is_relative(item) || item.kind == Kind::kPerson ||
+                                 item.kind == Kind::kSex || item.kind == Kind::kAge;
+                        });
   }
 
   /// Someone else is the patient: "a 52-year-old man with an aunt who had …".

@@ -1,5 +1,8 @@
 #include "prompt/language/scopes.hpp"
 
+#include <algorithm>
+#include <set>
+
 #include "prompt/language/procedures.hpp"
 
 namespace guidegen::language {
@@ -8,6 +11,9 @@ namespace {
 bool is_finding(const Item& item) {
   return item.kind == Kind::kTumor || item.kind == Kind::kBenign;
 }
+
+/// "CT", "abdomen": a picture, or what it shows.
+bool is_scan(const Item& item) { return item.meaning != nullptr && item.meaning->value == "scan"; }
 
 bool is_new_object(const Item& item) {
   return item.kind == Kind::kArticle || item.kind == Kind::kCount || item.kind == Kind::kNumber ||
@@ -96,6 +102,9 @@ class SentenceScopes {
       const bool tells = comma && past_ && after_ && !follows(at) && !opens_finding(at);
       if (!tells && !list_goes_on(at, comma)) past_ = false;
       if (is_subject(at + 1) || (comma && opens_finding(at))) family_ = false;
+    } else if (item.is_mark(":") && opens_finding(at)) {
+      // "scan to exclude metastases: found 2 nodules"
+      sought_ = false;
     } else if (item.is_mark(")")) {
       negated_ = past_ = sought_ = false;
     }
@@ -136,6 +145,7 @@ class SentenceScopes {
       const Kind kind = items_[i].kind;
       if (kind == Kind::kNegationAfter) mark_back(i, &Item::negated);
       if (kind == Kind::kNormal) mark_organs(i);
+      if (kind == Kind::kIgnored && tells_past(i)) mark_back(i, &Item::past);
       if (kind == Kind::kFamily && is_of_family(i)) mark_back(i, &Item::family);
       const bool done = kind == Kind::kHistoryAfter && !is_planned(items_, first_, last_, i);
       if (done && !qualifies_next(i)) mark_back(i, &Item::past);
@@ -163,6 +173,8 @@ class SentenceScopes {
       if (item.kind == Kind::kBreak || (found && (item.is_mark(",") || item.kind == Kind::kWith))) {
         return;
       }
+      // "known RCC, CT head negative": what is denied has its own clause.
+      if (!found && flag == &Item::negated && item.is_mark(",") && has_scan(i, trigger)) return;
       const bool other_trigger =
           item.kind == Kind::kNegationAfter || item.kind == Kind::kHistoryAfter;
       if (other_trigger) return;
@@ -173,6 +185,22 @@ class SentenceScopes {
       items_[i].*flag = true;
       found = found || is_finding(item);
     }
+  }
+
+  /// "she had colon cancer ten years ago"
+  bool tells_past(size_t at) const {
+    if (items_[at].meaning == nullptr || items_[at].meaning->value != "ago") return false;
+    bool found = false;
+    for (size_t i = at; i-- > first_ && items_[i].kind != Kind::kBreak;) {
+      found = found || is_finding(items_[i]);
+      if (items_[i].kind == Kind::kWith) return found && items_[i].meaning->value == "past";
+    }
+    return false;
+  }
+
+  bool has_scan(size_t first, size_t last) const {
+    return std::any_of(items_.begin() + static_cast<std::ptrdiff_t>(first),
+                       items_.begin() + static_cast<std::ptrdiff_t>(last), is_scan);
   }
 
   /// "The liver is normal": says nothing of where the tumors of other sentences are.
@@ -192,7 +220,64 @@ class SentenceScopes {
   bool content_ = false;  // something stands in the scope of the negation
 };
 
+/// "normal chest-abdomen CT", "CT of the chest and abdomen was normal", "pan-scan negative".
+bool is_of_scan(const std::vector<Item>& items, size_t at) {
+  const Item& item = items[at];
+  const bool negative = item.kind == Kind::kNegationAfter;
+  if ((item.kind != Kind::kNormal && !negative) || item.past || item.family) return false;
+  if (at > 0 && items[at - 1].kind == Kind::kNegation) return false;
+  const auto passed = [&](const Item& other) {
+    return other.sentence == item.sentence &&
+           (other.kind == Kind::kUnknown || other.kind == Kind::kPerson ||
+            other.kind == Kind::kSex || other.kind == Kind::kRace || other.kind == Kind::kAge ||
+            other.kind == Kind::kContrast || other.is_mark("-") || other.is_mark("/"));
+  };
+  for (size_t i = at + 1; !negative && i < items.size(); ++i) {
+    if (is_scan(items[i])) return true;
+    if (!passed(items[i])) break;
+  }
+  for (size_t i = at; i-- > 0;) {
+    if (is_scan(items[i])) return true;
+    const bool copula = items[i].kind == Kind::kWith && items[i].meaning->value == "copula";
+    const bool linked = copula || items[i].kind == Kind::kPreposition || items[i].is_mark(":") ||
+                        items[i].kind == Kind::kDefinite || items[i].kind == Kind::kAnd ||
+                        items[i].kind == Kind::kArticle;
+    if (!passed(items[i]) && !(linked && items[i].sentence == item.sentence)) break;
+  }
+  return false;
+}
+
 }  // namespace
+
+std::optional<size_t> normal_scan(const std::vector<Item>& items) {
+  const bool named = std::any_of(items.begin(), items.end(), is_finding);
+  std::set<TumorOrgan> organs;
+  for (size_t i = 0; i < items.size(); ++i) {
+    if (is_of_scan(items, i)) return i;
+    if (items[i].kind != Kind::kNormal) continue;
+    for (size_t j = i; j-- > 0 && items[j].sentence == items[i].sentence;) {
+      if (items[j].kind != Kind::kPlace) continue;
+      if (items[j].meaning->place.organ) organs.insert(*items[j].meaning->place.organ);
+    }
+    // "Lungs clear. Liver, kidneys and pancreas normal."
+    constexpr size_t kMost = 3;
+    if (!named && organs.size() >= kMost) return i;
+  }
+  for (size_t i = 0; i < items.size(); ++i) {
+    if (items[i].kind != Kind::kNormal) continue;
+    bool organ = false;
+    bool other = i > 0 &&
+                 (items[i - 1].kind == Kind::kUnknown || items[i - 1].kind == Kind::kNegation) &&
+                 items[i - 1].sentence == items[i].sentence;
+    for (size_t j = i; j-- > 0 && items[j].sentence == items[i].sentence;) {
+      organ = organ || items[j].kind == Kind::kPlace;
+    }
+    const bool ends = i + 1 >= items.size() || items[i + 1].kind == Kind::kMark ||
+                      items[i + 1].kind == Kind::kSex || items[i + 1].kind == Kind::kPerson;
+    if (ends && (organ ? named : !named && !other)) return i;
+  }
+  return std::nullopt;
+}
 
 void mark_scopes(std::vector<Item>& items) {
   for (size_t first = 0; first < items.size();) {

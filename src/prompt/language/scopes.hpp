@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "prompt/language/items.hpp"
@@ -10,5 +11,9 @@ namespace guidegen::language {
 /// over lists ("no nodules, masses or effusion") to the end of the clause; triggers that follow
 /// ("was ruled out", "resected in 2010") reach back to the nearest findings.
 void mark_scopes(std::vector<Item>& items);
+
+/// The item that calls a whole scan normal ("a man of 40, normal"), or organs of a text whose
+/// tumors are all of other organs ("her aunt had breast cancer, but her liver is clean"), if any.
+std::optional<size_t> normal_scan(const std::vector<Item>& items);
 
 }  // namespace guidegen::language

@@ -19,7 +19,10 @@ SizedPlaces sized_places(const std::vector<Item>& items, size_t first, size_t la
       ++terms;
     } else if (item.kind == Kind::kPlace) {
       const Place& place = item.meaning->place;
-      const bool goes_on = place_before && items[i - 1].kind == Kind::kPlace;
+      // "liver: segment 2: 14 mm"
+      const bool under_organ = place_before && i > first + 1 && items[i - 1].is_mark(":") &&
+                               !places.back().value.side && places.back().value.part.empty();
+      const bool goes_on = place_before && (items[i - 1].kind == Kind::kPlace || under_organ);
       const auto both = goes_on ? merged(places.back().value, place) : std::nullopt;
       if (both) {
         places.back().value = *both;
@@ -47,8 +50,11 @@ SizedPlaces sized_places(const std::vector<Item>& items, size_t first, size_t la
 
 SizedPlaces told_each(const Mention& mention, SizedPlaces pairs) {
   const int count = static_cast<int>(pairs.size());
-  const bool each = count > 2 && mention.grammar == Grammar::kMany && !mention.largest &&
-                    !mention.several && (!mention.count || mention.count->value == count);
+  // "HCC 4 cm segment 7 + 1.5 cm segment 3"
+  const bool disease = mention.grammar == Grammar::kDisease && !mention.count;
+  const bool many = mention.grammar == Grammar::kMany && count > 2;
+  const bool each = (disease || many) && !mention.largest && !mention.several &&
+                    (!mention.count || mention.count->value == count);
   if (!each) pairs.clear();
   return pairs;
 }
@@ -74,8 +80,9 @@ std::vector<Mention> one_a_place(const Mention& whole, const SizedPlaces& pairs)
 void share_size_of_each(std::vector<Mention>& mentions) {
   if (mentions.empty()) return;
   const Mention last = mentions.back();
-  const bool each = last.each && last.one_of_them && last.sizes.size() == 1;
-  for (size_t i = mentions.size(); each && i-- > 0 && mentions[i].one_of_them;) {
+  const bool each = last.each && last.sizes.size() == 1;
+  for (size_t i = mentions.size(); each && i-- > 0;) {
+    if (last.one_of_them && !mentions[i].one_of_them) return;
     if (mentions[i].sizes.empty()) mentions[i].sizes = last.sizes;
   }
 }

@@ -56,6 +56,7 @@ class Cursor {
 bool take_nodes(Cursor& cursor) {
   bool any = false;
   for (const char* letter : {"n", "m"}) {
+    cursor.take_of("cp");
     if (!cursor.take(letter)) continue;
     if (cursor.take_of("0123x+") == 0) return false;
     cursor.take_of("abcd");

@@ -28,6 +28,7 @@ UChar32 plain_mark(UChar32 code) {
     case 0x2013:
     case 0x2014:
     case 0x2212:
+    case '_':  // "left_kidney"
       return '-';
     case 0x2018:
     case 0x2019:
