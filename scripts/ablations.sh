@@ -51,14 +51,7 @@ trainings=(
   "no distillation:network.distillation_weight=0 network.contrast_weight=0"
   "no class weights:network.class_weight_exponent=0"
   "cross-entropy alone:network.kl_weight=0"
-  "KL alone:network.ce_weight=0"
 )
-samplings=(
-  "complete, tumors not settled:--no-settle"
-  "complete, no votes:--votes 0"
-  "complete, last step drawn, not settled:--draw-last --no-settle"
-)
-
 folder_of() { tr ' ,' '--' <<<"$1" | tr -s '-'; }
 
 sample_and_judge() {
@@ -88,14 +81,6 @@ train_and_judge() {
   sample_and_judge "$folder" "$folder/run/model"
 }
 
-sample_complete() {
-  local folder
-  folder="$out/$(folder_of "${1%%:*}")"
-  mkdir -p "$folder"
-  # shellcheck disable=SC2086  # options are words
-  sample_and_judge "$folder" "$out/complete/run/model" ${1#*:}
-}
-
 # Runs a function on each of the further arguments, so many at a time.
 in_turn() {
   local function="$1" running=0 item
@@ -121,10 +106,9 @@ for set in "phantoms:$phantoms:1" "reference:100:2"; do
 done
 "$program" prompt --random "$prompts" --seed 3 --balanced --out "$out/prompts.jsonl" >/dev/null
 in_turn train_and_judge "${trainings[@]}"
-in_turn sample_complete "${samplings[@]}"
 
 rows=()
-for entry in "${trainings[@]}" "${samplings[@]}"; do
+for entry in "${trainings[@]}"; do
   rows+=("${entry%%:*}=$out/$(folder_of "${entry%%:*}")")
 done
 python3 "$root/scripts/mask_table.py" "stage I" "${rows[@]}" | tee "$out/table.md"

@@ -46,6 +46,8 @@ def run_stage(stage, network, given, prompts):
         exposures, hu = network.decode(given["out.mean"], given["mask"])
         return {"mean": mean, "log_variance": log_variance, "exposures": exposures, "hu": hu}
     text = network.prompt_encoder(**encode_prompts(prompts))
+    if stage == 1 and "text_tokens" in given:
+        text = network.read(text, given["text_tokens"], given["text_present"])
     found = {name: text[name] * text["present"].unsqueeze(-1) if name == "tokens" else text[name]
              for name in ("tokens", "present", "pooled")}
     if stage == 1:

@@ -90,6 +90,23 @@ void put_loss(const SynthesizerConfig& config, int64_t labels, const at::Tensor&
   put(file, "stage1.out.gradient", leaf.grad());
 }
 
+// Appends made-up tokens of a language model, as the stage does with those of real texts.
+void add_text_tokens(const torch::nn::Module& stage, const SynthesizerConfig& config,
+                     PromptFeatures& features, TensorFile& file) {
+  if (config.text_encoder_width == 0) return;
+  const int64_t batch = features.tokens.size(0);
+  auto stream = stream_of("stage1/text_tokens");
+  const auto tokens = random_normal(stream, {batch, 6, config.text_encoder_width});
+  auto present = torch::ones({batch, 6}, features.present.options());
+  present[0].slice(0, 4).fill_(0);  // a shorter text
+  present[2].fill_(0);              // no text at all
+  put(file, "stage1.text_tokens", tokens);
+  put(file, "stage1.text_present", present);
+  const auto width = stage.named_children()["text"]->as<torch::nn::Linear>()->forward(tokens);
+  features.tokens = torch::cat({features.tokens, width}, 1);
+  features.present = torch::cat({features.present, present}, 1);
+}
+
 void run_synthesizer(const ModelDescription& model, const std::filesystem::path& folder,
                      TensorFile& file) {
   const auto config = SynthesizerConfig::from_json(config_of(model, 1, folder.string()));
@@ -101,6 +118,7 @@ void run_synthesizer(const ModelDescription& model, const std::filesystem::path&
   const int64_t batch = int64_t(prompts().size());
   SynthesizerImpl::Condition condition;
   condition.text = prompt_encoder_of(*network).forward(prompts());
+  add_text_tokens(*network, config, condition.text, file);
   auto coordinates = stream_of("stage1/coordinates");
   condition.plan = torch::cat({rasterize_plan(some_plan(), geometry, 2).unsqueeze(0),
                                random_normal(coordinates, {1, 3, kD / 2, kH / 2, kW / 2})},

@@ -234,7 +234,21 @@ class Synthesizer(Conditioned):
                            config["embedding_width"], config["text_width"])
         self.expand = conv(config["unet"]["channels"][0], 8 * head, 1)
         self.full = conv(head + config["label_width"], head, 3)
+        self.head_blocks = config.get("head_blocks", 0)
+        for i in range(self.head_blocks):
+            setattr(self, f"head{i}", conv(head, head, 3))
         self.output = conv(head, labels, 1)
+        if config.get("text_encoder_width", 0):
+            self.text = nn.Linear(config["text_encoder_width"], config["text_width"])
+        if config.get("sentence_width", 0):  # of training alone
+            self.distilled = nn.Linear(config["unet"]["channels"][-1], config["sentence_width"])
+        if config.get("class_weight_exponent", 0):
+            self.register_buffer("class_weights", torch.ones(labels))
+
+    def read(self, text, tokens, present):
+        """Tokens of a language model [B,T,C] after those of the prompt's fields."""
+        return {**text, "tokens": torch.cat([text["tokens"], self.text(tokens)], 1),
+                "present": torch.cat([text["present"], present], 1)}
 
     def context(self, xt, t, text, plan, geometry):
         labels = self.label_embedding(xt.int()).permute(0, 4, 1, 2, 3)
@@ -244,6 +258,8 @@ class Synthesizer(Conditioned):
         h = self.unet(x, embedding, text["tokens"], text["present"])
         h = F.silu(depth_to_space(self.expand(F.silu(h)), 2))
         h = self.full(torch.cat([h, labels.to(h.dtype)], 1))
+        for i in range(self.head_blocks):
+            h = h + getattr(self, f"head{i}")(F.silu(h))
         with torch.autocast(h.device.type, enabled=False):
             return self.output(F.silu(h.float()))
 
