@@ -52,15 +52,15 @@ trainings=(
   "no class weights:network.class_weight_exponent=0"
   "cross-entropy alone:network.kl_weight=0"
 )
+
 folder_of() { tr ' ,' '--' <<<"$1" | tr -s '-'; }
 
 sample_and_judge() {
-  local folder="$1" model="$2"
-  shift 2
+  local folder="$1"
   [[ -e "$folder/anatomy.json" ]] && return
   rm -rf "$folder/masks"
-  "$program" --quiet sample stage1 --model "$model" --prompts "$out/prompts.jsonl" \
-    --out "$folder/masks" "$@" >/dev/null
+  "$program" --quiet sample stage1 --model "$folder/run/model" --prompts "$out/prompts.jsonl" \
+    --out "$folder/masks" >/dev/null
   "$program" --quiet evaluate mask-prompt --data "$folder/masks" --out "$folder/report.json" >/dev/null
   "$program" --quiet evaluate anatomy --data "$folder/masks" --reference "$out/reference" \
     --out "$folder/anatomy.json" >/dev/null
@@ -78,7 +78,7 @@ train_and_judge() {
       --out "$folder/run" "${resume[@]+"${resume[@]}"}" training.steps="$steps" training.batch=4 \
       training.workers=1 training.preview_every=0 training.validation_cases=0 $changes
   fi
-  sample_and_judge "$folder" "$folder/run/model"
+  sample_and_judge "$folder"
 }
 
 # Runs a function on each of the further arguments, so many at a time.
