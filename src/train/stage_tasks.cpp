@@ -6,6 +6,7 @@
 #include "guidegen/nn/device_transfer.hpp"
 #include "guidegen/nn/module_io.hpp"
 #include "guidegen/nn/safetensors.hpp"
+#include "guidegen/stages/autoencoder_training.hpp"
 #include "guidegen/stages/feature_generator.hpp"
 #include "guidegen/stages/synthesizer.hpp"
 #include "guidegen/train/stage_task.hpp"
@@ -28,6 +29,11 @@ std::vector<size_t> spread(const std::vector<size_t>& indices, size_t count) {
   std::vector<size_t> some;
   for (size_t i = 0; i < count; ++i) some.push_back(indices[i * indices.size() / count]);
   return some;
+}
+
+bool starts_with(const std::string& name, const std::vector<std::string>& prefixes) {
+  return std::any_of(prefixes.begin(), prefixes.end(),
+                     [&](const std::string& prefix) { return name.starts_with(prefix); });
 }
 
 // The text encoders of a run and where the student lies.
@@ -138,31 +144,50 @@ class SynthesizerTask final : public StageTask {
 class AutoencoderTask final : public StageTask {
  public:
   AutoencoderTask(const HdrAutoencoderConfig& config, const Vocabulary& vocabulary)
-      : vocabulary_(vocabulary), autoencoder_(config, vocabulary.size()) {}
+      : vocabulary_(vocabulary), training_(HdrAutoencoder(config, vocabulary.size())) {}
 
   int stage() const override { return 2; }
-  torch::nn::Module& module() override { return *autoencoder_; }
+  torch::nn::Module& module() override { return *training_; }
   bool needs_ct() const override { return true; }
-  StepInputs prepare(const TrainingBatch& batch, const StepRandomness& randomness) const override {
-    return autoencoder_->prepare(batch, randomness);
+  void measure(const CaseReader& read, const std::vector<size_t>& training, uint64_t) override {
+    constexpr size_t kCases = 200;
+    if (training_->network()->config().losses.organ_balance == 0) return;
+    auto counts = torch::zeros({vocabulary_.size()}, at::kLong);
+    for (const auto index : spread(training, kCases)) {
+      counts += count_labels(read(index)->mask, vocabulary_.size());
+    }
+    training_->set_label_counts(counts);
   }
-  LossTerms loss(const StepInputs& inputs) override { return autoencoder_->loss(inputs); }
+  StepInputs prepare(const TrainingBatch& batch, const StepRandomness& randomness) const override {
+    return training_->prepare(batch, randomness);
+  }
+  LossTerms loss(const StepInputs& inputs) override { return training_->loss(inputs); }
+  void end_step(Collective& collective, RandomStream random) override {
+    const auto& world = collective.world();
+    training_->end_step({world.rank, world.size, [&](at::Tensor values) { collective.sum(values); }},
+                        std::move(random));
+  }
+  void to(const at::Device& device) override { training_->move_to(device); }
   void checkpoint_activations(const std::vector<int64_t>& levels) override {
-    autoencoder_->checkpoint_activations(levels);
+    training_->network()->checkpoint_activations(levels);
   }
   Picture preview(const TrainingCase& item) override {
     const Volume ct{item.ct.to(at::kFloat).unsqueeze(0), item.geometry};
     const Volume mask{item.mask.unsqueeze(0), item.geometry};
-    const Volume made = reconstruct_ct(autoencoder_, ct, &mask);
+    const Volume made = reconstruct_ct(training_->network(), ct, &mask);
     return contact_sheet(
         {render_preview(&ct, nullptr, vocabulary_), render_preview(&made, nullptr, vocabulary_)},
         {"original", "reconstruction"}, 1);
   }
-  Json network_config() const override { return autoencoder_->config().to_json(); }
+  Json network_config() const override { return training_->network()->config().to_json(); }
+  std::string network_prefix() const override { return "network."; }
+  std::vector<std::string> training_weights() const override { return {"quantizer.training."}; }
+  std::vector<std::string> measured_weights() const override { return {"label_weights"}; }
+  std::vector<std::string> optional_weights() const override { return {"network.fusion_prior."}; }
 
  private:
   const Vocabulary& vocabulary_;
-  HdrAutoencoder autoencoder_;
+  AutoencoderTraining training_;
 };
 
 class GeneratorTask final : public StageTask {
@@ -248,9 +273,23 @@ std::optional<TextEntry> StageTask::copy_text_encoder(const std::filesystem::pat
   return std::nullopt;
 }
 
+void StageTask::end_step(Collective&, RandomStream) {}
+
 void StageTask::to(const at::Device& device) {
   module().to(device);
   if (device.is_cuda()) order_channels_last(module());
+}
+
+std::map<std::string, at::Tensor> weights_to_keep(const StageTask& task,
+                                                  const std::map<std::string, at::Tensor>& state) {
+  const auto prefix = task.network_prefix();
+  std::map<std::string, at::Tensor> kept;
+  for (const auto& [name, tensor] : state) {
+    if (!name.starts_with(prefix)) continue;
+    const auto own = name.substr(prefix.size());
+    if (!starts_with(own, task.training_weights())) kept[own] = tensor;
+  }
+  return kept;
 }
 
 std::string start_from(StageTask& task, const std::filesystem::path& model, int64_t labels) {
@@ -264,20 +303,21 @@ std::string start_from(StageTask& task, const std::filesystem::path& model, int6
                 " labels, the data set's ", labels);
   }
   const auto path = model / entry->second.weights;
-  auto state = read_safetensors(path).tensors;
-  const auto one_of = [](const std::string& name, const std::vector<std::string>& prefixes) {
-    return std::any_of(prefixes.begin(), prefixes.end(),
-                       [&](const std::string& prefix) { return name.starts_with(prefix); });
-  };
+  const auto prefix = task.network_prefix();
+  std::map<std::string, at::Tensor> state;
+  for (auto& [name, tensor] : read_safetensors(path).tensors) state[prefix + name] = tensor;
   const auto own_state = state_of(task.module());
+  const auto kept = weights_to_keep(task, own_state);
   for (const auto& [name, own] : own_state) {
-    const bool added = !state.contains(name) && one_of(name, task.optional_weights());
-    if (added || one_of(name, task.measured_weights())) state[name] = own.clone();
+    const bool in_models = name.starts_with(prefix) && kept.contains(name.substr(prefix.size()));
+    const bool added =
+        !state.contains(name) && (!in_models || starts_with(name, task.optional_weights()));
+    if (added || starts_with(name, task.measured_weights())) state[name] = own.clone();
   }
   std::erase_if(state, [&](const auto& item) {
     const auto& name = item.first;
-    return !own_state.contains(name) &&
-           (one_of(name, task.optional_weights()) || one_of(name, task.measured_weights()));
+    return !own_state.contains(name) && (starts_with(name, task.optional_weights()) ||
+                                         starts_with(name, task.measured_weights()));
   });
   load_state(task.module(), state, path.string());
   return sha256_file(path);

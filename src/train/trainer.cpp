@@ -189,6 +189,7 @@ void Run::step(int64_t index, StepFeed& feed) {
   backward(share, index);
   const TraceScope scope("optimizer");
   const auto norm = optimizer_->apply(index);
+  task_.end_step(collective_, RandomStream(config_.seed, concat("step-", index), "end of step"));
   if ((index + 1) % config_.log_every == 0 || index == 0) log_step(index, norm);
   meter_.end_step();
 }
@@ -266,7 +267,8 @@ void Run::save_model() const {
   entry.config = task_.network_config();
   entry.latent_channels = task_.latent_channels();
   AtomicDirectory directory(run_.out / "model");
-  write_safetensors(directory.staging() / entry.weights, {optimizer_->averaged_state(), {}});
+  write_safetensors(directory.staging() / entry.weights,
+                    {weights_to_keep(task_, optimizer_->averaged_state()), {}});
   entry.provenance = {{"guidegen", version()},
                       {"training", config_.to_json()},
                       {"cases", dataset_.cases().size()},

@@ -4,25 +4,45 @@
 #include <torch/nn/modules/embedding.h>
 
 #include "guidegen/nn/blocks.hpp"
-#include "guidegen/stages/stage.hpp"
+#include "guidegen/nn/vector_quantizer.hpp"
+#include "guidegen/stages/adversary.hpp"
+#include "guidegen/stages/perceptual_loss.hpp"
 #include "guidegen/volume/exposure.hpp"
+#include "guidegen/volume/volume.hpp"
 
 namespace guidegen {
+
+/// What the autoencoder is trained to do. JSON keys are the member names.
+struct AutoencoderLosses {
+  std::vector<double> exposure_weights;  ///< of the L1 terms; one an exposure, or none: all 1
+  double fused_weight = 1.0;             ///< of the fused HU
+  double window_weight = 0.5;            ///< of the window drawn at random
+  double gradient_weight = 0;            ///< of differences between neighbors, for sharp edges
+  double kl_weight = 1e-5;               ///< of the bottleneck "kl"
+  double organ_balance = 0;              ///< 0: voxels count the same; 1: organs do
+  AdversaryConfig adversary;
+  PerceptualConfig perceptual;
+
+  static AutoencoderLosses from_json(JsonObject object);
+  Json to_json() const;
+};
 
 /// Stage II, the HDR autoencoder. JSON keys are the member names.
 struct HdrAutoencoderConfig {
   std::vector<Exposure> exposures = default_exposures();
   int64_t latent_channels = 4;
-  int64_t half_width = 32;     ///< channels at half resolution
-  int64_t quarter_width = 64;  ///< channels at quarter resolution
-  int64_t blocks = 2;          ///< residual blocks a resolution, each way
-  int64_t full_width = 16;     ///< channels at full resolution, in the decoder
-  int64_t label_width = 8;     ///< width of the label embedding that guides the decoder
-  double kl_weight = 1e-5;
-  double window_weight = 0.5;  ///< of the random-window term
-  double fused_weight = 1.0;   ///< of the fused-HU term
-  double mask_dropout = 0.25;  ///< share of training samples that are decoded without a mask
-  int64_t crop = 32;           ///< training crop, voxels along each axis
+  std::string bottleneck = "kl";      ///< or "vq"
+  VectorQuantizerOptions quantizer;   ///< of "vq"
+  int64_t half_width = 32;            ///< channels at half resolution
+  int64_t quarter_width = 64;         ///< channels at quarter resolution
+  int64_t blocks = 2;                 ///< residual blocks a resolution, each way
+  int64_t full_width = 16;            ///< channels at full resolution, in the decoder
+  int64_t label_width = 8;            ///< width of the label embedding that guides the decoder
+  bool mask_guidance = true;          ///< false: masks are not looked at
+  bool fusion_prior = false;          ///< each label has a learned say in how exposures are fused
+  double mask_dropout = 0.25;         ///< share of training samples that are decoded without a mask
+  int64_t crop = 32;                  ///< training crop, voxels along each axis
+  AutoencoderLosses losses;
 
   static HdrAutoencoderConfig from_json(JsonObject object);
   Json to_json() const;
@@ -37,7 +57,8 @@ class HdrAutoencoderImpl : public torch::nn::Module {
 
   static constexpr int64_t kDownsampling = 4;
 
-  /// Diagonal Gaussian over latents, [B,Z,D/4,H/4,W/4] each.
+  /// Diagonal Gaussian over latents, [B,Z,D/4,H/4,W/4] each. "vq" gives a mean alone, which decode
+  /// takes to the nearest codes.
   struct Posterior {
     at::Tensor mean, log_variance;
     at::Tensor sample(const at::Tensor& noise) const;  ///< noise: standard normals
@@ -45,30 +66,33 @@ class HdrAutoencoderImpl : public torch::nn::Module {
   struct Decoded {
     at::Tensor exposures;  ///< [B,E,D,H,W] in (-1,1)
     at::Tensor hu;         ///< [B,1,D,H,W] fused, HU
+    at::Tensor codebook_loss;  ///< scalar of "vq", undefined for "kl"
   };
   /// hu [B,1,D,H,W] float32, sizes multiples of 4.
   Posterior encode(const at::Tensor& hu);
-  /// z [B,Z,D/4,H/4,W/4]; mask: labels [B,D,H,W] or undefined (no guidance).
-  Decoded decode(const at::Tensor& z, const at::Tensor& mask);
-
-  /// Draws crops: tensors hu [B,1,c,c,c] float32 HU, guide [B,c,c,c] int32 labels, noise of the
-  /// latent, window_center and window_width [B,1,1,1,1] HU. May run on any thread.
-  StepInputs prepare(const TrainingBatch& batch, const StepRandomness& randomness) const;
-  LossTerms loss(const StepInputs& inputs);
+  /// latents [B,Z,D/4,H/4,W/4]; mask: labels [B,D,H,W] or undefined (no guidance).
+  Decoded decode(const at::Tensor& latents, const at::Tensor& mask);
 
   /// Residual blocks of half resolution (level 0) and quarter resolution (1); see UNet3dImpl.
   void checkpoint_activations(const std::vector<int64_t>& levels);
 
   const HdrAutoencoderConfig& config() const { return config_; }
+  int64_t labels() const { return labels_; }
+  /// The codes of "vq"; null for "kl".
+  VectorQuantizer& quantizer() { return quantizer_; }
+  /// The weight that reconstructions meet last.
+  const at::Tensor& last_weight() const { return output_->weight; }
 
  private:
-  at::Tensor embed_mask(const at::Tensor& mask, at::IntArrayRef dhw, int64_t batch);
+  at::Tensor guiding_labels(const at::Tensor& mask, at::IntArrayRef dhw, int64_t batch) const;
 
   HdrAutoencoderConfig config_;
   int64_t labels_;
   torch::nn::Conv3d encoder_in_{nullptr}, encoder_down_{nullptr}, encoder_out_{nullptr};
   std::vector<ResidualBlock3d> encoder_half_, encoder_quarter_, decoder_quarter_, decoder_half_;
+  VectorQuantizer quantizer_{nullptr};
   torch::nn::Embedding label_embedding_{nullptr};  // row `labels` stands for "no mask"
+  torch::nn::Embedding fusion_prior_{nullptr};     // likewise
   torch::nn::Conv3d decoder_in_{nullptr}, decoder_up_{nullptr}, expand_{nullptr}, full_{nullptr},
       output_{nullptr};
   std::vector<torch::nn::Conv3d> quarter_modulation_, half_modulation_;

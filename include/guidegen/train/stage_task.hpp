@@ -10,6 +10,8 @@
 
 namespace guidegen {
 
+class Collective;
+
 /// Reads one case of the data set, from the cache where there is one.
 using CaseReader = std::function<std::shared_ptr<const TrainingCase>(size_t index)>;
 
@@ -46,6 +48,13 @@ class StageTask {
   /// Prefixes of the weights of parts that the configuration switches on and off. A run that starts
   /// from another model begins them anew where that has none, and passes over those it lacks.
   virtual std::vector<std::string> optional_weights() const { return {}; }
+  /// What the names of the network's own weights start with in `module()`, for modules that hold
+  /// more than the network; and prefixes within it of what training alone needs. A model directory
+  /// keeps the rest.
+  virtual std::string network_prefix() const { return ""; }
+  virtual std::vector<std::string> training_weights() const { return {}; }
+  /// After each optimizer step, before the next `loss`. `random` is alike in all processes.
+  virtual void end_step(Collective& collective, RandomStream random);
   /// Copies the text encoder that the network reads by into `folder` and says what model.json needs
   /// to say of it; nothing where it reads none.
   virtual std::optional<TextEntry> copy_text_encoder(const std::filesystem::path& folder) const;
@@ -54,6 +63,10 @@ class StageTask {
   /// Of the autoencoder that latents come from; 0 where there is none.
   virtual int64_t latent_channels() const { return 0; }
 };
+
+/// The weights that a model directory keeps of a task's module, by the names they have there.
+std::map<std::string, at::Tensor> weights_to_keep(const StageTask& task,
+                                                  const std::map<std::string, at::Tensor>& state);
 
 /// Gives the task's network the weights of the same stage in `model`, a model directory, all but
 /// the measured ones and optional ones that it lacks, and returns the SHA-256 of the file they came
