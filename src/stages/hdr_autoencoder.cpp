@@ -127,7 +127,7 @@ HdrAutoencoderImpl::Decoded HdrAutoencoderImpl::decode(const at::Tensor& latents
   const auto parts = pointwise(output_, torch::silu(h.to(at::kFloat))).chunk(2, 1);
   auto log_weights = parts[1];
   if (fusion_prior_) log_weights = log_weights + fusion_prior_(guide).permute({0, 4, 1, 2, 3});
-  out.exposures = torch::tanh(parts[0]);
+  out.exposures = exposed_from_output(parts[0], config_.exposures);
   out.hu = fuse(out.exposures, config_.exposures, log_weights);
   return out;
 }

@@ -237,6 +237,13 @@ at::Tensor expose(const at::Tensor& hu, const std::vector<Exposure>& exposures) 
       [](const at::Tensor& part, auto& of) { return at::asinh(part) / asinh_scales(of, part); });
 }
 
+at::Tensor exposed_from_output(const at::Tensor& output, const std::vector<Exposure>& exposures) {
+  check_exposed(output, exposures);
+  const auto same = [](const at::Tensor& part, auto&) { return part; };
+  return by_curve(
+      exposures, output, [](const at::Tensor& part, auto&) { return at::tanh(part); }, same, same);
+}
+
 at::Tensor unexpose(const at::Tensor& exposed, const std::vector<Exposure>& exposures) {
   return invert(within_range(exposed, exposures), exposures);
 }
