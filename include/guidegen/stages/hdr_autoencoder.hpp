@@ -59,11 +59,31 @@ class HdrAutoencoderImpl : public torch::nn::Module {
   /// Residual blocks of half resolution (level 0) and quarter resolution (1); see UNet3dImpl.
   void checkpoint_activations(const std::vector<int64_t>& levels);
 
+  /// What encode() and decode() do around the residual blocks, whose norms alone span the volume.
+  /// Everything here is local, so that stages/tiled_autoencoder.hpp can do it tile by tile.
+  /// HU [B,1,D,H,W] -> half resolution [B,C,D/2,H/2,W/2]; a voxel sees its neighbors (reach 1).
+  at::Tensor enter_encoder(const at::Tensor& hu);
+  at::Tensor descend(const at::Tensor& half);  ///< -> quarter resolution, reach 1 half voxel
+  Posterior leave_encoder(const at::Tensor& quarter);  ///< voxel by voxel
+  at::Tensor enter_decoder(const at::Tensor& z);       ///< -> quarter resolution, reach 1
+  at::Tensor ascend(const at::Tensor& quarter);        ///< -> half resolution, voxel by voxel
+  Decoded leave_decoder(const at::Tensor& half, const at::Tensor& labels);  ///< reach 1 full voxel
+  /// mask [B,D,H,W], or undefined: no guidance -> embedded labels [B,L,D,H,W].
+  at::Tensor embed_mask(const at::Tensor& mask, at::IntArrayRef dhw, int64_t batch);
+  enum class Level { kHalf, kQuarter };
+  /// Modulates the input of block `index` of the decoder by the mean of embedded labels over each
+  /// of the level's voxels.
+  at::Tensor guide(Level level, size_t index, const at::Tensor& x, const at::Tensor& labels);
+  const std::vector<ResidualBlock3d>& encoder_blocks(Level level) const {
+    return level == Level::kHalf ? encoder_half_ : encoder_quarter_;
+  }
+  const std::vector<ResidualBlock3d>& decoder_blocks(Level level) const {
+    return level == Level::kHalf ? decoder_half_ : decoder_quarter_;
+  }
+
   const HdrAutoencoderConfig& config() const { return config_; }
 
  private:
-  at::Tensor embed_mask(const at::Tensor& mask, at::IntArrayRef dhw, int64_t batch);
-
   HdrAutoencoderConfig config_;
   int64_t labels_;
   torch::nn::Conv3d encoder_in_{nullptr}, encoder_down_{nullptr}, encoder_out_{nullptr};
@@ -79,8 +99,12 @@ TORCH_MODULE(HdrAutoencoder);
 /// `mask` may be null.
 Volume reconstruct_ct(HdrAutoencoder& autoencoder, const Volume& ct, const Volume* mask);
 
+/// The posterior over the latents of a CT of any size, [1,Z,ceil(D/4),ceil(H/4),ceil(W/4)], on the
+/// CPU. Large ones are taken in tiles, as in decode_ct().
+HdrAutoencoderImpl::Posterior encode_ct(HdrAutoencoder& autoencoder, const Volume& ct);
+
 /// Decodes latents [1,Z,ceil(D/4),ceil(H/4),ceil(W/4)] guided by `mask` [1,D,H,W]: CT in HU on the
-/// mask's grid.
+/// mask's grid. Beyond 128^3 voxels in tiles (stages/tiled_autoencoder.hpp), within 8 GiB.
 Volume decode_ct(HdrAutoencoder& autoencoder, const at::Tensor& latents, const Volume& mask);
 
 }  // namespace guidegen
