@@ -99,7 +99,9 @@ Json run_encode(const Worker& worker, const Job& job) {
   const CtLatents latents = worker.model.encode(ct, plan, bar.callback());
   make_parent(job.out);
   write_latents(job.out, latents);
-  return {{"shape", latents.mean.sizes().vec()}};
+  Json json = Json::object();
+  json["shape"] = latents.mean.sizes().vec();
+  return json;
 }
 
 Json run_decode(const Worker& worker, const Job& job) {
@@ -126,7 +128,9 @@ Reconstruction run_reconstruct(const Worker& worker, const Job& job) {
   make_parent(job.out);
   write_ct(job.out, made);
   const auto error = hu_error(ct.data, made.data, exposures_of(worker.model, worker.options.model));
-  return {{{"error", to_json(error)}}, error};
+  Json json = Json::object();
+  json["error"] = to_json(error);
+  return {std::move(json), error};
 }
 
 void check(const Options& options) {
@@ -201,7 +205,8 @@ void run_folder(const Options& options, int64_t memory) {
     AtomicDirectory result(fs::path(options.out) / job.id);
     job.out = (result.staging() / (options.encode_only ? kLatentsName : kCtName)).string();
     std::vector<std::string> row = {job.id};
-    Json done = {{"id", job.id}};
+    Json done = Json::object();
+    done["id"] = job.id;
     done.update(run_job(worker, job, row));
     result.commit();
     cases.push_back(std::move(done));

@@ -111,7 +111,7 @@ void TiledBlocks::settle(const std::vector<Box>& tiles, const TileDone& tile_don
   }
   kept_input_ = static_cast<int64_t>(blocks_.size());
   kept_middle_ = -1;
-  middle_ = {};
+  middle_ = at::Tensor();
 }
 
 }  // namespace guidegen

@@ -69,8 +69,9 @@ const CtLatents& LatentCache::load(const TrainingCase& item) {
   auto latents = path.empty() ? std::nullopt : find(path, item);
   if (!latents) {
     const auto posterior = encode_(item);
-    latents = {posterior.mean.to(at::kCPU).contiguous(),
-               posterior.log_variance.to(at::kCPU).contiguous(), item.geometry, autoencoder_};
+    latents =
+        CtLatents{posterior.mean.to(at::kCPU).contiguous(),
+                  posterior.log_variance.to(at::kCPU).contiguous(), item.geometry, autoencoder_};
     if (!path.empty()) store(path, *latents);
   }
   const auto bytes = static_cast<int64_t>(latents->mean.nbytes() + latents->log_variance.nbytes());

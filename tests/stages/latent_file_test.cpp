@@ -38,7 +38,7 @@ TEST_F(LatentFileTest, ReturnsWhatWasWritten) {
   EXPECT_TRUE(read.log_variance.equal(latents_.log_variance));
   EXPECT_TRUE(same_geometry(read.geometry, latents_.geometry, 0));
   EXPECT_EQ(read.weights_sha256, "abc");
-  latents_.log_variance = {};
+  latents_.log_variance = at::Tensor();
   write_latents(path_, latents_);
   EXPECT_FALSE(read_latents(path_).log_variance.defined());
 }
