@@ -190,9 +190,7 @@ LossTerms AutoencoderTrainingImpl::loss(const StepInputs& inputs) {
   Views views;
   views.hu = inputs.tensor("hu");
   views.posterior = network_->encode(views.hu);
-  const auto latents = views.posterior.log_variance.defined()
-                           ? views.posterior.sample(inputs.tensor("noise"))
-                           : views.posterior.mean;
+  const auto latents = views.posterior.sample(inputs.tensor("noise"));
   const auto guide = labels.masked_fill(inputs.tensor("unguided"), network_->labels());
   views.decoded = network_->decode(latents, guide);
   const AutocastScope full_precision(AutocastState::off());

@@ -4,6 +4,7 @@
 
 #include "guidegen/nn/autocast.hpp"
 #include "guidegen/nn/pointwise.hpp"
+#include "guidegen/stages/tiled_autoencoder.hpp"
 
 namespace guidegen {
 
@@ -19,6 +20,8 @@ at::Tensor modulate(const at::Tensor& x, torch::nn::Conv3d& from_mask, const at:
   const auto parts = pointwise(from_mask, mask).chunk(2, 1);
   return torch::addcmul(parts[1], x, 1 + parts[0]);
 }
+
+constexpr double kNoVariance = -60;  // its logarithm, of the latents of "vq"
 
 }  // namespace
 
@@ -58,9 +61,9 @@ HdrAutoencoderImpl::HdrAutoencoderImpl(const HdrAutoencoderConfig& config, int64
       register_module("full", conv(config.full_width + config.label_width, config.full_width, 3));
   output_ = register_module("output", conv(config.full_width, 2 * exposures, 1));
   if (config.fusion_prior) {
-    fusion_prior_ =
-        register_module("fusion_prior", torch::nn::Embedding(labels + 1, exposures));
+    fusion_prior_ = register_module("fusion_prior", conv(config.label_width, exposures, 1));
     torch::nn::init::zeros_(fusion_prior_->weight);
+    torch::nn::init::zeros_(fusion_prior_->bias);
   }
 }
 
@@ -68,16 +71,25 @@ at::Tensor HdrAutoencoderImpl::Posterior::sample(const at::Tensor& noise) const 
   return mean + torch::exp(0.5 * log_variance) * noise;
 }
 
-HdrAutoencoderImpl::Posterior HdrAutoencoderImpl::encode(const at::Tensor& hu) {
-  const auto exposed = expose(hu, config_.exposures);
-  auto h = encoder_in_(space_to_depth(exposed, 2));
-  for (auto& block : encoder_half_) h = block(h);
-  h = encoder_down_(h);
-  for (auto& block : encoder_quarter_) h = block(h);
-  const auto out = pointwise(encoder_out_, torch::silu(h)).to(at::kFloat);
-  if (quantizer_) return {out, {}};
+at::Tensor HdrAutoencoderImpl::enter_encoder(const at::Tensor& hu) {
+  return encoder_in_(space_to_depth(expose(hu, config_.exposures), 2));
+}
+
+at::Tensor HdrAutoencoderImpl::descend(const at::Tensor& half) { return encoder_down_(half); }
+
+HdrAutoencoderImpl::Posterior HdrAutoencoderImpl::leave_encoder(const at::Tensor& quarter) {
+  const auto out = pointwise(encoder_out_, torch::silu(quarter)).to(at::kFloat);
+  if (quantizer_) return {out, at::full_like(out, kNoVariance)};
   const auto parts = out.chunk(2, 1);
   return {parts[0], parts[1].clamp(-12.0, 4.0)};
+}
+
+HdrAutoencoderImpl::Posterior HdrAutoencoderImpl::encode(const at::Tensor& hu) {
+  auto h = enter_encoder(hu);
+  for (auto& block : encoder_half_) h = block(h);
+  h = descend(h);
+  for (auto& block : encoder_quarter_) h = block(h);
+  return leave_encoder(h);
 }
 
 void HdrAutoencoderImpl::checkpoint_activations(const std::vector<int64_t>& levels) {
@@ -91,44 +103,72 @@ void HdrAutoencoderImpl::checkpoint_activations(const std::vector<int64_t>& leve
   set(decoder_quarter_, 1);
 }
 
-at::Tensor HdrAutoencoderImpl::guiding_labels(const at::Tensor& mask, at::IntArrayRef dhw,
-                                              int64_t batch) const {
-  if (mask.defined() && config_.mask_guidance) return mask.to(at::kInt);
-  return torch::full({batch, dhw[0], dhw[1], dhw[2]}, labels_,
-                     label_embedding_->weight.options().dtype(at::kInt).requires_grad(false));
+at::Tensor HdrAutoencoderImpl::embed_mask(const at::Tensor& mask, at::IntArrayRef dhw,
+                                          int64_t batch) {
+  const auto labels = mask.defined() && config_.mask_guidance
+                          ? mask.to(at::kInt)
+                          : torch::full({batch, dhw[0], dhw[1], dhw[2]}, labels_,
+                                        label_embedding_->weight.options().dtype(at::kInt));
+  return label_embedding_(labels).permute({0, 4, 1, 2, 3});
 }
 
-HdrAutoencoderImpl::Decoded HdrAutoencoderImpl::decode(const at::Tensor& latents,
-                                                       const at::Tensor& mask) {
-  Decoded out;
-  auto z = latents;
-  if (quantizer_) {
-    const auto quantized = quantizer_(latents);
-    z = quantized.latents;
-    out.codebook_loss = quantized.loss;
-  }
-  const std::vector<int64_t> dhw = {z.size(2) * 4, z.size(3) * 4, z.size(4) * 4};
-  const auto guide = guiding_labels(mask, dhw, z.size(0));
-  const auto labels = label_embedding_(guide).permute({0, 4, 1, 2, 3});
-  const auto labels_half = block_mean(labels, 2);
-  const auto labels_quarter = block_mean(labels_half, 2);
-  auto h = decoder_in_(z.contiguous(at::MemoryFormat::ChannelsLast3d));
-  for (size_t i = 0; i < decoder_quarter_.size(); ++i) {
-    h = decoder_quarter_[i](modulate(h, quarter_modulation_[i], labels_quarter));
-  }
-  h = at::upsample_nearest3d(pointwise(decoder_up_, h), labels_half.sizes().slice(2));
-  for (size_t i = 0; i < decoder_half_.size(); ++i) {
-    h = decoder_half_[i](modulate(h, half_modulation_[i], labels_half));
-  }
-  h = depth_to_space(pointwise(expand_, torch::silu(h)), 2);
+at::Tensor HdrAutoencoderImpl::enter_decoder(const at::Tensor& z) {
+  return decoder_in_(z.contiguous(at::MemoryFormat::ChannelsLast3d));
+}
+
+at::Tensor HdrAutoencoderImpl::ascend(const at::Tensor& quarter) {
+  const std::vector<int64_t> half = {2 * quarter.size(2), 2 * quarter.size(3), 2 * quarter.size(4)};
+  return at::upsample_nearest3d(pointwise(decoder_up_, quarter), half);
+}
+
+at::Tensor HdrAutoencoderImpl::guide(Level level, size_t index, const at::Tensor& x,
+                                     const at::Tensor& labels) {
+  auto& modulation = level == Level::kHalf ? half_modulation_ : quarter_modulation_;
+  return modulate(x, modulation[index], labels);
+}
+
+HdrAutoencoderImpl::Decoded HdrAutoencoderImpl::leave_decoder(const at::Tensor& half,
+                                                              const at::Tensor& labels) {
+  auto h = depth_to_space(pointwise(expand_, torch::silu(half)), 2);
   h = torch::silu(h);
   h = full_(torch::cat({h, labels.to(h.scalar_type())}, 1));
   const AutocastScope full_precision(AutocastState::off());  // 12 bits of HU don't fit bfloat16
   const auto parts = pointwise(output_, torch::silu(h.to(at::kFloat))).chunk(2, 1);
   auto log_weights = parts[1];
-  if (fusion_prior_) log_weights = log_weights + fusion_prior_(guide).permute({0, 4, 1, 2, 3});
+  if (fusion_prior_) log_weights = log_weights + pointwise(fusion_prior_, labels.to(at::kFloat));
+  Decoded out;
   out.exposures = exposed_from_output(parts[0], config_.exposures);
   out.hu = fuse(out.exposures, config_.exposures, log_weights);
+  return out;
+}
+
+at::Tensor HdrAutoencoderImpl::quantized(const at::Tensor& latents) {
+  return quantizer_ ? quantizer_(latents).latents : latents;
+}
+
+HdrAutoencoderImpl::Decoded HdrAutoencoderImpl::decode(const at::Tensor& latents,
+                                                       const at::Tensor& mask) {
+  auto z = latents;
+  at::Tensor codebook_loss;
+  if (quantizer_) {
+    const auto taken = quantizer_(latents);
+    z = taken.latents;
+    codebook_loss = taken.loss;
+  }
+  const std::vector<int64_t> dhw = {z.size(2) * 4, z.size(3) * 4, z.size(4) * 4};
+  const auto labels = embed_mask(mask, dhw, z.size(0));
+  const auto labels_half = block_mean(labels, 2);
+  const auto labels_quarter = block_mean(labels_half, 2);
+  auto h = enter_decoder(z);
+  for (size_t i = 0; i < decoder_quarter_.size(); ++i) {
+    h = decoder_quarter_[i](guide(Level::kQuarter, i, h, labels_quarter));
+  }
+  h = ascend(h);
+  for (size_t i = 0; i < decoder_half_.size(); ++i) {
+    h = decoder_half_[i](guide(Level::kHalf, i, h, labels_half));
+  }
+  auto out = leave_decoder(h, labels);
+  out.codebook_loss = codebook_loss;
   return out;
 }
 
@@ -157,7 +197,31 @@ Volume reconstruct_ct(HdrAutoencoder& autoencoder, const Volume& ct, const Volum
   return cropped(autoencoder->decode(autoencoder->encode(hu).mean, guide).hu, ct.geometry);
 }
 
+namespace {
+
+constexpr int64_t kMostAtOnce = 128 * 128 * 128;  // voxels; beyond, memory matters more than calls
+
+}  // namespace
+
+HdrAutoencoderImpl::Posterior encode_ct(HdrAutoencoder& autoencoder, const Volume& ct) {
+  if (ct.geometry.voxels() > kMostAtOnce) {
+    const auto plan = plan_tiles(autoencoder->config(), ct.geometry.size, TiledWork::kEncode);
+    return encode_tiled(autoencoder, ct, plan);
+  }
+  const torch::NoGradGuard no_grad;
+  const auto device = autoencoder->parameters().front().device();
+  const auto hu = pad_to_multiple(ct.data.to(device).to(at::kFloat).unsqueeze(0),
+                                  HdrAutoencoderImpl::kDownsampling, -1024.0);
+  const auto posterior = autoencoder->encode(hu);
+  return {posterior.mean.to(at::kCPU).contiguous(),
+          posterior.log_variance.to(at::kCPU).contiguous()};
+}
+
 Volume decode_ct(HdrAutoencoder& autoencoder, const at::Tensor& latents, const Volume& mask) {
+  if (mask.geometry.voxels() > kMostAtOnce) {
+    const auto plan = plan_tiles(autoencoder->config(), mask.geometry.size, TiledWork::kDecode);
+    return decode_tiled(autoencoder, latents, &mask, mask.geometry, plan);
+  }
   const torch::NoGradGuard no_grad;
   const auto guide =
       pad_to_multiple(mask.data, HdrAutoencoderImpl::kDownsampling, 0).to(latents.device());

@@ -5,10 +5,12 @@
 #include "guidegen/nn/autocast.hpp"
 #include "guidegen/nn/device_transfer.hpp"
 #include "guidegen/nn/module_io.hpp"
+#include "guidegen/nn/random_tensor.hpp"
 #include "guidegen/nn/safetensors.hpp"
 #include "guidegen/stages/autoencoder_training.hpp"
 #include "guidegen/stages/feature_generator.hpp"
 #include "guidegen/stages/synthesizer.hpp"
+#include "guidegen/train/latent_cache.hpp"
 #include "guidegen/train/stage_task.hpp"
 #include "guidegen/volume/labels.hpp"
 
@@ -141,6 +143,14 @@ class SynthesizerTask final : public StageTask {
   Synthesizer synthesizer_;
 };
 
+constexpr size_t kLatentCases = 24;  // whose latents tell how all are distributed
+
+// What the autoencoder makes of a case, in full precision whatever training uses.
+HdrAutoencoderImpl::Posterior posterior_of(HdrAutoencoder& autoencoder, const TrainingCase& item) {
+  const AutocastScope full_precision(AutocastState::off());
+  return encode_ct(autoencoder, {item.ct.to(at::kFloat).unsqueeze(0), item.geometry});
+}
+
 class AutoencoderTask final : public StageTask {
  public:
   AutoencoderTask(const HdrAutoencoderConfig& config, const Vocabulary& vocabulary)
@@ -184,42 +194,78 @@ class AutoencoderTask final : public StageTask {
   std::vector<std::string> training_weights() const override { return {"quantizer.training."}; }
   std::vector<std::string> measured_weights() const override { return {"label_weights"}; }
   std::vector<std::string> optional_weights() const override { return {"network.fusion_prior."}; }
+  void describe(StageEntry& entry, const CaseReader& read,
+                const std::vector<size_t>& training) override {
+    LatentMoments moments;
+    for (const auto index : spread(training, kLatentCases)) {
+      moments.add(posterior_of(training_->network(), *read(index)).mean);
+    }
+    if (!training.empty()) entry.latent_statistics = moments.finish();
+  }
 
  private:
   const Vocabulary& vocabulary_;
   AutoencoderTraining training_;
 };
 
+// The frozen autoencoder that stage III makes latents for.
+struct FrozenAutoencoder {
+  HdrAutoencoder network;
+  std::string fingerprint;  // of weights and configuration
+  std::optional<LatentStatistics> statistics;
+};
+
 class GeneratorTask final : public StageTask {
  public:
-  GeneratorTask(const FeatureGeneratorConfig& config, HdrAutoencoder autoencoder,
-                const Vocabulary& vocabulary)
+  GeneratorTask(const FeatureGeneratorConfig& config, const FrozenAutoencoder& autoencoder,
+                const Vocabulary& vocabulary, const std::filesystem::path& latents)
       : vocabulary_(vocabulary),
-        autoencoder_(std::move(autoencoder)),
-        generator_(config, vocabulary_.size(), autoencoder_->config().latent_channels) {}
+        autoencoder_(autoencoder.network),
+        statistics_(autoencoder.statistics),
+        generator_(config, vocabulary_.size(), autoencoder_->config().latent_channels),
+        latents_(latents, autoencoder.fingerprint,
+                 [this](const TrainingCase& item) { return posterior_of(autoencoder_, item); }) {}
 
   int stage() const override { return 3; }
   torch::nn::Module& module() override { return *generator_; }
   bool needs_ct() const override { return true; }
   void measure(const CaseReader& read, const std::vector<size_t>& training, uint64_t) override {
-    constexpr size_t kCases = 24;
-    std::vector<at::Tensor> all;
-    for (const auto index : spread(training, kCases)) {
-      all.push_back(encode(*read(index)).squeeze(0).flatten(1));
+    auto statistics = statistics_;
+    if (!statistics) {
+      LatentMoments moments;
+      for (const auto index : spread(training, kLatentCases)) {
+        moments.add(latents_.load(*read(index)).mean);
+      }
+      statistics = moments.finish();
     }
-    const auto values = torch::cat(all, 1);
-    generator_->set_latent_statistics(values.mean(1), values.std(1));
+    generator_->set_latent_statistics(torch::tensor(statistics->mean),
+                                      torch::tensor(statistics->deviation));
   }
   StepInputs prepare(const TrainingBatch& batch, const StepRandomness& randomness) const override {
-    return generator_->prepare(batch, randomness);
+    auto inputs = generator_->prepare(batch, randomness);
+    if (generator_->config().sample_posterior) {
+      std::vector<at::Tensor> noises;
+      const auto shape = inputs.tensor("noise").sizes().slice(1).vec();
+      for (size_t i = 0; i < batch.size(); ++i) {
+        auto stream = randomness.stream("stage3/posterior", i);
+        noises.push_back(random_normal(stream, shape));
+      }
+      inputs.tensors["posterior_noise"] = torch::stack(noises);
+    }
+    return inputs;
   }
   LossTerms loss(const StepInputs& inputs) override {
     const auto device = inputs.tensor("mask").device();
-    std::vector<at::Tensor> latents;
+    std::vector<at::Tensor> means, log_variances;
+    const bool samples = generator_->config().sample_posterior;
     for (const auto& item : inputs.cases) {
-      latents.push_back(queue_to(latent_of(*item), device));
+      const auto& latents = latents_.load(*item);
+      means.push_back(queue_to(latents.mean, device));
+      if (samples) log_variances.push_back(queue_to(latents.log_variance, device));
     }
-    return generator_->loss(inputs, torch::cat(latents));
+    if (!samples) return generator_->loss(inputs, torch::cat(means));
+    const HdrAutoencoderImpl::Posterior posterior{torch::cat(means), torch::cat(log_variances)};
+    return generator_->loss(inputs, posterior.sample(inputs.tensor("posterior_noise")));
   }
   void to(const at::Device& device) override {
     StageTask::to(device);
@@ -244,30 +290,18 @@ class GeneratorTask final : public StageTask {
   int64_t latent_channels() const override { return autoencoder_->config().latent_channels; }
 
  private:
-  // The posterior mean [1,Z,D/4,H/4,W/4] on the CPU, in full precision whatever training uses.
-  at::Tensor encode(const TrainingCase& item) {
-    const torch::NoGradGuard no_grad;
-    const AutocastScope full_precision(AutocastState::off());
-    const auto device = autoencoder_->parameters().front().device();
-    const auto hu = pad_to_multiple(item.ct.to(device).to(at::kFloat).unsqueeze(0).unsqueeze(0),
-                                    HdrAutoencoderImpl::kDownsampling, -1024.0);
-    return autoencoder_->encode(hu).mean.to(at::kCPU).contiguous();
-  }
-  // The autoencoder is frozen, so each case is encoded once.
-  at::Tensor latent_of(const TrainingCase& item) {
-    if (const auto found = latents_.find(item.id); found != latents_.end()) return found->second;
-    return latents_[item.id] = encode(item);
-  }
-
   const Vocabulary& vocabulary_;
   HdrAutoencoder autoencoder_;
+  std::optional<LatentStatistics> statistics_;
   FeatureGenerator generator_;
-  std::unordered_map<std::string, at::Tensor> latents_;
+  LatentCache latents_;
 };
 
 }  // namespace
 
 void StageTask::measure(const CaseReader&, const std::vector<size_t>&, uint64_t) {}
+
+void StageTask::describe(StageEntry&, const CaseReader&, const std::vector<size_t>&) {}
 
 std::optional<TextEntry> StageTask::copy_text_encoder(const std::filesystem::path&) const {
   return std::nullopt;
@@ -342,7 +376,8 @@ std::unique_ptr<StageTask> make_autoencoder_task(const Json& network, const std:
 
 std::unique_ptr<StageTask> make_generator_task(const Json& network, const std::string& source,
                                                const Vocabulary& vocabulary,
-                                               const std::filesystem::path& autoencoder) {
+                                               const std::filesystem::path& autoencoder,
+                                               const std::filesystem::path& latents) {
   const auto config = FeatureGeneratorConfig::from_json(network_object(network, source));
   const auto description = read_model_description(autoencoder);
   const auto stage2 = description.stages.find(2);
@@ -359,7 +394,11 @@ std::unique_ptr<StageTask> make_generator_task(const Json& network, const std::s
   load_module(autoencoder / stage2->second.weights, *network2);
   network2->eval();
   for (auto& parameter : network2->parameters()) parameter.set_requires_grad(false);
-  return std::make_unique<GeneratorTask>(config, network2, vocabulary);
+  const auto fingerprint = sha256_hex(concat(sha256_file(autoencoder / stage2->second.weights),
+                                             network2->config().to_json().dump()));
+  return std::make_unique<GeneratorTask>(
+      config, FrozenAutoencoder{network2, fingerprint, stage2->second.latent_statistics},
+      vocabulary, latents);
 }
 
 }  // namespace guidegen

@@ -57,8 +57,8 @@ class HdrAutoencoderImpl : public torch::nn::Module {
 
   static constexpr int64_t kDownsampling = 4;
 
-  /// Diagonal Gaussian over latents, [B,Z,D/4,H/4,W/4] each. "vq" gives a mean alone, which decode
-  /// takes to the nearest codes.
+  /// Diagonal Gaussian over latents, [B,Z,D/4,H/4,W/4] each. Of "vq" it has next to no variance;
+  /// decode takes latents to the nearest codes.
   struct Posterior {
     at::Tensor mean, log_variance;
     at::Tensor sample(const at::Tensor& noise) const;  ///< noise: standard normals
@@ -76,6 +76,31 @@ class HdrAutoencoderImpl : public torch::nn::Module {
   /// Residual blocks of half resolution (level 0) and quarter resolution (1); see UNet3dImpl.
   void checkpoint_activations(const std::vector<int64_t>& levels);
 
+  /// Latents as decode() sees them: the nearest codes of "vq", all of them for "kl".
+  at::Tensor quantized(const at::Tensor& latents);
+
+  /// What encode() and decode() do around the residual blocks, whose norms alone span the volume.
+  /// Everything here is local, so that stages/tiled_autoencoder.hpp can do it tile by tile.
+  /// HU [B,1,D,H,W] -> half resolution [B,C,D/2,H/2,W/2]; a voxel sees its neighbors (reach 1).
+  at::Tensor enter_encoder(const at::Tensor& hu);
+  at::Tensor descend(const at::Tensor& half);  ///< -> quarter resolution, reach 1 half voxel
+  Posterior leave_encoder(const at::Tensor& quarter);  ///< voxel by voxel
+  at::Tensor enter_decoder(const at::Tensor& z);       ///< -> quarter resolution, reach 1
+  at::Tensor ascend(const at::Tensor& quarter);        ///< -> half resolution, voxel by voxel
+  Decoded leave_decoder(const at::Tensor& half, const at::Tensor& labels);  ///< reach 1 full voxel
+  /// mask [B,D,H,W], or undefined: no guidance -> embedded labels [B,L,D,H,W].
+  at::Tensor embed_mask(const at::Tensor& mask, at::IntArrayRef dhw, int64_t batch);
+  enum class Level { kHalf, kQuarter };
+  /// Modulates the input of block `index` of the decoder by the mean of embedded labels over each
+  /// of the level's voxels.
+  at::Tensor guide(Level level, size_t index, const at::Tensor& x, const at::Tensor& labels);
+  const std::vector<ResidualBlock3d>& encoder_blocks(Level level) const {
+    return level == Level::kHalf ? encoder_half_ : encoder_quarter_;
+  }
+  const std::vector<ResidualBlock3d>& decoder_blocks(Level level) const {
+    return level == Level::kHalf ? decoder_half_ : decoder_quarter_;
+  }
+
   const HdrAutoencoderConfig& config() const { return config_; }
   int64_t labels() const { return labels_; }
   /// The codes of "vq"; null for "kl".
@@ -84,15 +109,13 @@ class HdrAutoencoderImpl : public torch::nn::Module {
   const at::Tensor& last_weight() const { return output_->weight; }
 
  private:
-  at::Tensor guiding_labels(const at::Tensor& mask, at::IntArrayRef dhw, int64_t batch) const;
-
   HdrAutoencoderConfig config_;
   int64_t labels_;
   torch::nn::Conv3d encoder_in_{nullptr}, encoder_down_{nullptr}, encoder_out_{nullptr};
   std::vector<ResidualBlock3d> encoder_half_, encoder_quarter_, decoder_quarter_, decoder_half_;
   VectorQuantizer quantizer_{nullptr};
   torch::nn::Embedding label_embedding_{nullptr};  // row `labels` stands for "no mask"
-  torch::nn::Embedding fusion_prior_{nullptr};     // likewise
+  torch::nn::Conv3d fusion_prior_{nullptr};        // embedded labels -> a say in the fusion
   torch::nn::Conv3d decoder_in_{nullptr}, decoder_up_{nullptr}, expand_{nullptr}, full_{nullptr},
       output_{nullptr};
   std::vector<torch::nn::Conv3d> quarter_modulation_, half_modulation_;
@@ -103,8 +126,12 @@ TORCH_MODULE(HdrAutoencoder);
 /// `mask` may be null.
 Volume reconstruct_ct(HdrAutoencoder& autoencoder, const Volume& ct, const Volume* mask);
 
+/// The posterior over the latents of a CT of any size, [1,Z,ceil(D/4),ceil(H/4),ceil(W/4)], on the
+/// CPU. Large ones are taken in tiles, as in decode_ct().
+HdrAutoencoderImpl::Posterior encode_ct(HdrAutoencoder& autoencoder, const Volume& ct);
+
 /// Decodes latents [1,Z,ceil(D/4),ceil(H/4),ceil(W/4)] guided by `mask` [1,D,H,W]: CT in HU on the
-/// mask's grid.
+/// mask's grid. Beyond 128^3 voxels in tiles (stages/tiled_autoencoder.hpp), within 8 GiB.
 Volume decode_ct(HdrAutoencoder& autoencoder, const at::Tensor& latents, const Volume& mask);
 
 }  // namespace guidegen

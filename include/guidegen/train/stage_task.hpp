@@ -62,6 +62,10 @@ class StageTask {
   virtual Json sources() const { return Json(); }
   /// Of the autoencoder that latents come from; 0 where there is none.
   virtual int64_t latent_channels() const { return 0; }
+  /// Adds what model.json says of the network beside configuration and provenance, measured on
+  /// training cases with the weights that are shipped. Once, after the last step.
+  virtual void describe(StageEntry& entry, const CaseReader& read,
+                        const std::vector<size_t>& training);
 };
 
 /// The weights that a model directory keeps of a task's module, by the names they have there.
@@ -86,9 +90,11 @@ std::unique_ptr<StageTask> make_synthesizer_task(const Json& network, const std:
                                                  const TextModelPaths& text = {});
 std::unique_ptr<StageTask> make_autoencoder_task(const Json& network, const std::string& source,
                                                  const Vocabulary& vocabulary);
-/// `autoencoder` is a model directory that holds stage 2.
+/// `autoencoder` is a model directory that holds stage 2; its latents are kept in the folder
+/// `latents`, or in memory alone if that is empty.
 std::unique_ptr<StageTask> make_generator_task(const Json& network, const std::string& source,
                                                const Vocabulary& vocabulary,
-                                               const std::filesystem::path& autoencoder);
+                                               const std::filesystem::path& autoencoder,
+                                               const std::filesystem::path& latents = {});
 
 }  // namespace guidegen
