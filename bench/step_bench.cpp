@@ -128,19 +128,19 @@ Subject synthesizer_subject(const Options& options, JsonObject network,
 Subject autoencoder_subject(const Options& options, JsonObject network,
                             const Vocabulary& vocabulary, at::Device device) {
   const auto config = HdrAutoencoderConfig::from_json(network);
-  HdrAutoencoder autoencoder(config, vocabulary.size());
-  move(*autoencoder, options, device);
+  AutoencoderTraining training(HdrAutoencoder(config, vocabulary.size()));
+  move(*training, options, device);
   const auto cases = make_cases(options, vocabulary);
   Subject subject;
-  subject.module = autoencoder.ptr();
+  subject.module = training.ptr();
   subject.shape = {options.batch, config.crop, config.crop, config.crop};
-  subject.prepare = [=](int64_t step) { return autoencoder->prepare(cases, {kSeed, step}); };
-  subject.loss = [=](const StepInputs& inputs) mutable { return autoencoder->loss(inputs); };
+  subject.prepare = [=](int64_t step) { return training->prepare(cases, {kSeed, step}); };
+  subject.loss = [=](const StepInputs& inputs) mutable { return training->loss(inputs); };
   subject.sample = [=]() mutable {  // both ways: CT -> latent -> CT
     const auto& item = *cases.front();
     const Volume ct{item.ct.to(at::kFloat).unsqueeze(0), item.geometry};
     const Volume mask{item.mask.unsqueeze(0), item.geometry};
-    reconstruct_ct(autoencoder, ct, &mask);
+    reconstruct_ct(training->network(), ct, &mask);
   };
   return subject;
 }

@@ -1,21 +1,16 @@
 #include <CLI/CLI.hpp>
 
-#include <filesystem>
-#include <functional>
 #include <memory>
 
-#include "cli/print.hpp"
+#include "cli/evaluate_fidelity.hpp"
+#include "cli/evaluate_words.hpp"
 #include "guidegen/cli/commands.hpp"
-#include "guidegen/core/error.hpp"
 #include "guidegen/core/files.hpp"
-#include "guidegen/core/progress.hpp"
 #include "guidegen/evaluate/anatomy.hpp"
 #include "guidegen/evaluate/mask_prompt.hpp"
 
 namespace guidegen {
 namespace {
-
-namespace fs = std::filesystem;
 
 struct Options {
   std::string data;
@@ -28,40 +23,8 @@ struct Options {
   bool json = false;
 };
 
-/// The vocabulary asked for, else that of the data set, else the shipped one.
 Vocabulary vocabulary_of(const Options& options, const std::string& data) {
-  if (!options.vocabulary.empty()) return Vocabulary::load(options.vocabulary);
-  const fs::path index = fs::path(data) / "dataset.json";
-  if (!fs::exists(index)) return Vocabulary::load("torso");
-  const Json document = read_json_file(index);
-  JsonObject object(document, index.string());
-  return Vocabulary::from_json(object.raw("vocabulary"), index.string());
-}
-
-/// A bar that appears with the first case.
-class CaseBar {
- public:
-  std::function<void(int64_t, int64_t)> callback() {
-    return [this](int64_t done, int64_t total) {
-      if (!bar_) bar_ = std::make_unique<Progress>("evaluate", total);
-      bar_->update(done);
-      if (done == total) bar_->finish();
-    };
-  }
-
- private:
-  std::unique_ptr<Progress> bar_;
-};
-
-template <typename Report>
-void publish(const Report& report, const Options& options) {
-  const Json document = to_json(report);
-  if (!options.out.empty()) write_file_atomic(options.out, dump_json(document));
-  if (options.json) {
-    print_json(document);
-  } else {
-    print_text(to_table(report));
-  }
+  return vocabulary_for(options.vocabulary, data);
 }
 
 void run_mask_prompt(const Options& options) {
@@ -76,7 +39,7 @@ void run_mask_prompt(const Options& options) {
   if (!options.html.empty()) {
     write_file_atomic(options.html, to_page(report, "Masks against prompts: " + options.data));
   }
-  publish(report, options);
+  publish(report, options.out, options.json);
 }
 
 void run_anatomy(const Options& options) {
@@ -89,7 +52,7 @@ void run_anatomy(const Options& options) {
   }
   CaseBar bar;
   const std::vector<MaskMeasure> masks = measure_masks(options.data, vocabulary, bar.callback());
-  publish(judge_anatomy(masks, reference, vocabulary), options);
+  publish(judge_anatomy(masks, reference, vocabulary), options.out, options.json);
 }
 
 CLI::App* add_evaluation(CLI::App& evaluate, const char* name, const char* help,
@@ -151,7 +114,8 @@ void add_anatomy(CLI::App& evaluate) {
 }  // namespace
 
 void add_evaluate_command(CLI::App& app) {
-  CLI::App* evaluate = app.add_subcommand("evaluate", "Judge masks and CT against what was asked");
+  CLI::App* evaluate = app.add_subcommand(
+      "evaluate", "Judge masks and CT against what was asked, or against a reference");
   evaluate->require_subcommand(1);
   const char* example =
       "Example:\n"
@@ -161,6 +125,7 @@ void add_evaluate_command(CLI::App& app) {
   evaluate->footer(example);
   add_mask_prompt(*evaluate, example);
   add_anatomy(*evaluate);
+  add_fidelity_command(*evaluate);
 }
 
 }  // namespace guidegen

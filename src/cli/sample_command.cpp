@@ -6,17 +6,16 @@
 #include "cli/given_labels.hpp"
 #include "cli/output_file.hpp"
 #include "cli/print.hpp"
+#include "cli/sample_parts.hpp"
 #include "cli/sample_refine.hpp"
+#include "cli/sample_stage2.hpp"
 #include "guidegen/cli/commands.hpp"
 #include "guidegen/core/error.hpp"
 #include "guidegen/core/files.hpp"
 #include "guidegen/core/output_folder.hpp"
-#include "guidegen/core/progress.hpp"
 #include "guidegen/core/stop_signal.hpp"
-#include "guidegen/evaluate/hu_error.hpp"
 #include "guidegen/generate/case_plan.hpp"
 #include "guidegen/generate/gates.hpp"
-#include "guidegen/nn/accelerator.hpp"
 #include "guidegen/prompt/free_text.hpp"
 #include "guidegen/stages/model.hpp"
 #include "guidegen/volume/nifti.hpp"
@@ -32,7 +31,6 @@ struct Options {
   std::string prompts;
   std::string encoder;
   std::string mask;
-  std::string ct;
   std::string out;
   CaseSelection selection;
   MaskSampling mask_sampling;
@@ -43,33 +41,6 @@ struct Options {
   std::string device = "auto";
   bool json = false;
 };
-
-/// A bar over the steps of one sampling run that a signal may stop.
-class StepBar {
- public:
-  explicit StepBar(std::string title) : title_(std::move(title)) {}
-  StepCallback callback() {
-    return [this](int64_t done, int64_t total) {
-      throw_if_stopped();
-      if (!bar_) bar_ = std::make_unique<Progress>(title_, total);
-      bar_->update(done);
-    };
-  }
-
- private:
-  std::string title_;
-  std::unique_ptr<Progress> bar_;
-};
-
-Model load_with_stages(const Options& options, const std::vector<int>& stages) {
-  const std::string& path = options.model;
-  Model model = Model::load(path, resolve_device(options.device));
-  for (const int stage : stages) {
-    if (!model.has_stage(stage))
-      throw_usage(path, ": stage ", stage, " is missing, it is needed here");
-  }
-  return model;
-}
 
 Volume draw_mask(const Model& model, const PlannedCase& planned, const Options& options,
                  const std::optional<GivenMask>& given) {
@@ -110,7 +81,7 @@ void run_stage1(const Options& flags) {
   const std::vector<PlannedCase> plan =
       plan_cases(read_resolved(options.prompts, matcher_of(options.encoder)), options.selection,
                  options.prompts);
-  const Model model = load_with_stages(options, {1});
+  const Model model = load_with_stages(options.model, options.device, {1});
   for (const PlannedCase& planned : plan) model.geometry_for(planned.prompt);
   std::optional<GivenMask> given;
   if (options.keep.used()) given = read_given_labels(options.keep, model.vocabulary());
@@ -126,36 +97,6 @@ void run_stage1(const Options& flags) {
   }
   if (options.json) return print_json({{"out", options.out}, {"cases", std::move(cases)}});
   print_text(format_table(rows));
-}
-
-/// Exposures of the model's autoencoder; the default ones where its configuration names none.
-std::vector<Exposure> exposures_of(const Model& model, const std::string& source) {
-  const auto pointer = Json::json_pointer("/stages/2/config/exposures");
-  const Json& description = model.description();
-  return description.contains(pointer) ? exposures_from_json(description[pointer], source)
-                                       : default_exposures();
-}
-
-void run_stage2(const Options& options) {
-  check_nifti_name("--out", options.out);
-  const Volume ct = read_ct(options.ct);
-  const Model model = load_with_stages(options, {2});
-  std::optional<Volume> mask;
-  if (!options.mask.empty()) {
-    mask = read_mask(options.mask, model.vocabulary().size());
-    if (!same_geometry(mask->geometry, ct.geometry)) {
-      throw_usage(options.mask, ": its grid differs from that of ", options.ct,
-                  ", expected a mask of that CT");
-    }
-  }
-  const Volume made = model.reconstruct(ct, mask ? &*mask : nullptr);
-  const HuErrorReport error = hu_error(ct.data, made.data, exposures_of(model, options.model));
-  make_parent(options.out);
-  write_ct(options.out, made);
-  if (options.json) {
-    return print_json({{"ct", options.ct}, {"out", options.out}, {"error", to_json(error)}});
-  }
-  print_text(to_table(error));
 }
 
 /// The one prompt that goes with a mask; an open one when no file is given.
@@ -183,7 +124,7 @@ void run_stage3(const Options& options) {
   check_nifti_name("--out", options.out);
   const Prompt prompt = prompt_for_mask(options);
   validate_nifti(options.mask);
-  const Model model = load_with_stages(options, {2, 3});
+  const Model model = load_with_stages(options.model, options.device, {2, 3});
   const Volume mask = read_mask(options.mask, model.vocabulary().size());
   StepBar bar("sample");
   const Volume ct =
@@ -261,21 +202,6 @@ void add_stage1(CLI::App& parent, const std::shared_ptr<Options>& options) {
       "    --mask masks/healthy-man/mask.nii.gz --keep bones,lung");
 }
 
-void add_stage2(CLI::App& parent, const std::shared_ptr<Options>& options) {
-  CLI::App* command =
-      add_stage(parent, "stage2", "CT -> reconstruction by the autoencoder, with errors", options,
-                run_stage2);
-  command->add_option("--ct", options->ct, "CT as NIfTI")->required();
-  command->add_option("--mask", options->mask, "Mask of the CT in the model's labels, to guide it");
-  command->add_option("--out", options->out, "Reconstruction, .nii.gz")->required();
-  command->footer(
-      "Prints PSNR and mean absolute HU error through each exposure. The reconstruction is\n"
-      "written in RAS orientation: a CT in RAS keeps its affine, others keep the world\n"
-      "position of every voxel.\n\n"
-      "Example:\n"
-      "  guidegen sample stage2 --model models/demo --ct ct.nii.gz --out rebuilt.nii.gz");
-}
-
 void add_stage3(CLI::App& parent, const std::shared_ptr<Options>& options) {
   CLI::App* command = add_stage(parent, "stage3", "Mask and prompt -> CT", options, run_stage3);
   command->add_option("--mask", options->mask, "Mask in the model's labels, as NIfTI")->required();
@@ -306,7 +232,7 @@ void add_sample_command(CLI::App& app) {
       "Example:\n"
       "  guidegen sample stage1 --model models/demo --prompts prompts.json --out masks");
   add_stage1(*command, std::make_shared<Options>());
-  add_stage2(*command, std::make_shared<Options>());
+  add_sample_stage2(*command);
   add_stage3(*command, std::make_shared<Options>());
   add_sample_refine(*command);
 }

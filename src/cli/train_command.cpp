@@ -30,11 +30,13 @@ struct TrainOptions {
 };
 
 std::unique_ptr<StageTask> make_task(const TrainOptions& options, const Json& network,
-                                     const Vocabulary& vocabulary) {
+                                     const Vocabulary& vocabulary, const TrainingConfig& training) {
   if (options.stage == 1)
     return make_synthesizer_task(network, options.config, vocabulary, options.text);
   if (options.stage == 2) return make_autoencoder_task(network, options.config, vocabulary);
-  return make_generator_task(network, options.config, vocabulary, options.autoencoder);
+  const std::filesystem::path cache = training.cache;
+  return make_generator_task(network, options.config, vocabulary, options.autoencoder,
+                             cache.empty() ? cache : cache / "latents");
 }
 
 void run_train(const TrainOptions& options) {
@@ -56,7 +58,7 @@ void run_train(const TrainOptions& options) {
   }
   const Dataset dataset = Dataset::open(options.data);
   torch::manual_seed(training.seed);
-  const auto task = make_task(options, network, dataset.vocabulary());
+  const auto task = make_task(options, network, dataset.vocabulary(), training);
   RunOptions run;
   run.out = options.out;
   run.resume = options.resume;

@@ -1,5 +1,6 @@
 #include "guidegen/evaluate/hu_error.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <iomanip>
 #include <limits>
@@ -12,22 +13,38 @@ namespace {
 
 constexpr double kLowestHu = -1024;
 constexpr double kHighestHu = 3071;
+constexpr int64_t kPart = int64_t{1} << 22;  // voxels
 
-WindowError window_error(const at::Tensor& reference, const at::Tensor& reconstruction,
-                         const std::string& name, double low, double high) {
-  WindowError error{name, low, high};
-  const at::Tensor inside = reference.ge(low).logical_and(reference.le(high));
-  error.voxels = inside.sum().item<int64_t>();
-  error.mae_hu =
-      error.voxels == 0
-          ? std::numeric_limits<double>::quiet_NaN()
-          : (reference - reconstruction).abs().masked_select(inside).mean().item<double>();
-  const double mse =
-      (reference.clamp(low, high) - reconstruction.clamp(low, high)).square().mean().item<double>();
-  const double range = high - low;
-  error.psnr_db = 10 * std::log10(range * range / mse);  // division by 0 gives infinity, as wanted
-  return error;
-}
+/// Sums behind the figures of one window.
+class WindowSums {
+ public:
+  WindowSums(std::string name, double low, double high) : error_{std::move(name), low, high} {}
+
+  void add(const at::Tensor& reference, const at::Tensor& reconstruction) {
+    const double low = error_.low_hu, high = error_.high_hu;
+    const at::Tensor inside = reference.ge(low).logical_and(reference.le(high));
+    error_.voxels += inside.sum().item<int64_t>();
+    differences_ += (reference - reconstruction).abs().masked_select(inside).sum().item<double>();
+    squares_ += (reference.clamp(low, high) - reconstruction.clamp(low, high))
+                    .square()
+                    .sum()
+                    .item<double>();
+    all_ += static_cast<double>(reference.numel());
+  }
+  WindowError finish() const {
+    WindowError error = error_;
+    error.mae_hu = error.voxels == 0 ? std::numeric_limits<double>::quiet_NaN()
+                                     : differences_ / static_cast<double>(error.voxels);
+    const double range = error.high_hu - error.low_hu;
+    // Division by 0 gives infinity, as wanted.
+    error.psnr_db = 10 * std::log10(range * range / (squares_ / all_));
+    return error;
+  }
+
+ private:
+  WindowError error_;
+  double differences_ = 0, squares_ = 0, all_ = 0;
+};
 
 Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(); }
 
@@ -59,18 +76,28 @@ HuErrorReport hu_error(const at::Tensor& reference, const at::Tensor& reconstruc
                   reference.sizes());
   }
   if (reference.numel() == 0) throw_failure("empty volume, expected at least one voxel");
-  const at::Tensor wanted = reference.detach().to(at::kCPU, at::kDouble);
-  const at::Tensor got = reconstruction.detach().to(at::kCPU, at::kDouble);
-  if (!wanted.isfinite().all().item<bool>() || !got.isfinite().all().item<bool>()) {
-    throw_failure("volume with NaN or infinite values, expected finite HU");
+  std::vector<WindowSums> sums;
+  for (const Exposure& exposure : exposures) {
+    sums.emplace_back(exposure.name, exposure.center - exposure.width / 2,
+                      exposure.center + exposure.width / 2);
+  }
+  sums.emplace_back("overall", kLowestHu, kHighestHu);
+  // Part by part: in float64 at once a large volume would take many times its memory.
+  const at::Tensor all_wanted = reference.detach().flatten(),
+                   all_got = reconstruction.detach().flatten();
+  for (int64_t first = 0; first < all_wanted.numel(); first += kPart) {
+    const int64_t count = std::min(kPart, all_wanted.numel() - first);
+    const at::Tensor wanted = all_wanted.narrow(0, first, count).to(at::kCPU, at::kDouble);
+    const at::Tensor got = all_got.narrow(0, first, count).to(at::kCPU, at::kDouble);
+    if (!wanted.isfinite().all().item<bool>() || !got.isfinite().all().item<bool>()) {
+      throw_failure("volume with NaN or infinite values, expected finite HU");
+    }
+    for (auto& window : sums) window.add(wanted, got);
   }
   HuErrorReport report;
-  for (const Exposure& exposure : exposures) {
-    report.windows.push_back(window_error(wanted, got, exposure.name,
-                                          exposure.center - exposure.width / 2,
-                                          exposure.center + exposure.width / 2));
-  }
-  report.overall = window_error(wanted, got, "overall", kLowestHu, kHighestHu);
+  report.overall = sums.back().finish();
+  sums.pop_back();
+  for (const auto& window : sums) report.windows.push_back(window.finish());
   return report;
 }
 

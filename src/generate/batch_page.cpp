@@ -1,5 +1,3 @@
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <cctype>
 #include <cmath>
@@ -7,21 +5,13 @@
 #include <set>
 
 #include "generate/page_parts.hpp"
+#include "guidegen/core/base64.hpp"
 #include "guidegen/core/html.hpp"
 #include "guidegen/core/sha256.hpp"
 #include "guidegen/generate/batch_report.hpp"
 
 namespace guidegen {
 namespace {
-
-std::string base64(const std::string& bytes) {
-  std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-  const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                                     reinterpret_cast<const unsigned char*>(bytes.data()),
-                                     static_cast<int>(bytes.size()));
-  text.resize(static_cast<size_t>(length));
-  return text;
-}
 
 std::string number(double value) {
   char text[32];

@@ -198,25 +198,29 @@ FeatureGeneratorConfig FeatureGeneratorConfig::from_json(JsonObject object) {
   c.sampling_steps = object.integer("sampling_steps", 1, 100000, c.sampling_steps);
   c.solver = object.choice("solver", {"euler", "heun"}, c.solver);
   c.text_guidance = object.number("text_guidance", 0, 100, c.text_guidance);
+  c.sample_posterior = object.boolean("sample_posterior", c.sample_posterior);
   object.finish();
   return c;
 }
 
 Json FeatureGeneratorConfig::to_json() const {
-  return {{"unet", unet.to_json()},
-          {"label_width", label_width},
-          {"mask_width", mask_width},
-          {"text_width", text_width},
-          {"embedding_width", embedding_width},
-          {"objective", objective},
-          {"schedule", schedule},
-          {"timesteps", timesteps},
-          {"time_shift", time_shift},
-          {"prompt_dropout", prompt_dropout},
-          {"field_dropout", field_dropout},
-          {"sampling_steps", sampling_steps},
-          {"solver", solver},
-          {"text_guidance", text_guidance}};
+  Json json = {{"unet", unet.to_json()},
+               {"label_width", label_width},
+               {"mask_width", mask_width},
+               {"text_width", text_width},
+               {"embedding_width", embedding_width},
+               {"objective", objective},
+               {"schedule", schedule},
+               {"timesteps", timesteps},
+               {"time_shift", time_shift},
+               {"prompt_dropout", prompt_dropout},
+               {"field_dropout", field_dropout},
+               {"sampling_steps", sampling_steps},
+               {"solver", solver},
+               {"text_guidance", text_guidance}};
+  // Left out otherwise, so that runs of before there was a choice can go on.
+  if (sample_posterior) json["sample_posterior"] = true;
+  return json;
 }
 
 }  // namespace guidegen

@@ -4,7 +4,7 @@
 
 #include "guidegen/nn/autocast.hpp"
 #include "guidegen/nn/pointwise.hpp"
-#include "guidegen/nn/random_tensor.hpp"
+#include "guidegen/stages/tiled_autoencoder.hpp"
 
 namespace guidegen {
 
@@ -21,8 +21,7 @@ at::Tensor modulate(const at::Tensor& x, torch::nn::Conv3d& from_mask, const at:
   return torch::addcmul(parts[1], x, 1 + parts[0]);
 }
 
-// HU on one compressive curve, asinh((HU - 40) / 150): every tissue keeps a say in the fused loss.
-at::Tensor compress(const at::Tensor& hu) { return torch::asinh((hu - 40.0) / 150.0); }
+constexpr double kNoVariance = -60;  // its logarithm, of the latents of "vq"
 
 }  // namespace
 
@@ -32,7 +31,13 @@ HdrAutoencoderImpl::HdrAutoencoderImpl(const HdrAutoencoderConfig& config, int64
   const int64_t half = config.half_width, quarter = config.quarter_width;
   encoder_in_ = register_module("encoder_in", conv(8 * exposures, half, 3));
   encoder_down_ = register_module("encoder_down", conv(half, quarter, 3, 2));
-  encoder_out_ = register_module("encoder_out", conv(quarter, 2 * config.latent_channels, 1));
+  const bool quantizes = config.bottleneck == "vq";
+  encoder_out_ = register_module(
+      "encoder_out", conv(quarter, (quantizes ? 1 : 2) * config.latent_channels, 1));
+  if (quantizes) {
+    quantizer_ =
+        register_module("quantizer", VectorQuantizer(config.quantizer, config.latent_channels));
+  }
   decoder_in_ = register_module("decoder_in", conv(config.latent_channels, quarter, 3));
   decoder_up_ = register_module("decoder_up", conv(quarter, half, 1));
   label_embedding_ =
@@ -55,20 +60,36 @@ HdrAutoencoderImpl::HdrAutoencoderImpl(const HdrAutoencoderConfig& config, int64
   full_ =
       register_module("full", conv(config.full_width + config.label_width, config.full_width, 3));
   output_ = register_module("output", conv(config.full_width, 2 * exposures, 1));
+  if (config.fusion_prior) {
+    fusion_prior_ = register_module("fusion_prior", conv(config.label_width, exposures, 1));
+    torch::nn::init::zeros_(fusion_prior_->weight);
+    torch::nn::init::zeros_(fusion_prior_->bias);
+  }
 }
 
 at::Tensor HdrAutoencoderImpl::Posterior::sample(const at::Tensor& noise) const {
   return mean + torch::exp(0.5 * log_variance) * noise;
 }
 
-HdrAutoencoderImpl::Posterior HdrAutoencoderImpl::encode(const at::Tensor& hu) {
-  const auto exposed = expose(hu, config_.exposures);
-  auto h = encoder_in_(space_to_depth(exposed, 2));
-  for (auto& block : encoder_half_) h = block(h);
-  h = encoder_down_(h);
-  for (auto& block : encoder_quarter_) h = block(h);
-  const auto parts = pointwise(encoder_out_, torch::silu(h)).to(at::kFloat).chunk(2, 1);
+at::Tensor HdrAutoencoderImpl::enter_encoder(const at::Tensor& hu) {
+  return encoder_in_(space_to_depth(expose(hu, config_.exposures), 2));
+}
+
+at::Tensor HdrAutoencoderImpl::descend(const at::Tensor& half) { return encoder_down_(half); }
+
+HdrAutoencoderImpl::Posterior HdrAutoencoderImpl::leave_encoder(const at::Tensor& quarter) {
+  const auto out = pointwise(encoder_out_, torch::silu(quarter)).to(at::kFloat);
+  if (quantizer_) return {out, at::full_like(out, kNoVariance)};
+  const auto parts = out.chunk(2, 1);
   return {parts[0], parts[1].clamp(-12.0, 4.0)};
+}
+
+HdrAutoencoderImpl::Posterior HdrAutoencoderImpl::encode(const at::Tensor& hu) {
+  auto h = enter_encoder(hu);
+  for (auto& block : encoder_half_) h = block(h);
+  h = descend(h);
+  for (auto& block : encoder_quarter_) h = block(h);
+  return leave_encoder(h);
 }
 
 void HdrAutoencoderImpl::checkpoint_activations(const std::vector<int64_t>& levels) {
@@ -84,114 +105,70 @@ void HdrAutoencoderImpl::checkpoint_activations(const std::vector<int64_t>& leve
 
 at::Tensor HdrAutoencoderImpl::embed_mask(const at::Tensor& mask, at::IntArrayRef dhw,
                                           int64_t batch) {
-  const auto labels = mask.defined()
+  const auto labels = mask.defined() && config_.mask_guidance
                           ? mask.to(at::kInt)
                           : torch::full({batch, dhw[0], dhw[1], dhw[2]}, labels_,
                                         label_embedding_->weight.options().dtype(at::kInt));
   return label_embedding_(labels).permute({0, 4, 1, 2, 3});
 }
 
-HdrAutoencoderImpl::Decoded HdrAutoencoderImpl::decode(const at::Tensor& z,
-                                                       const at::Tensor& mask) {
-  const std::vector<int64_t> dhw = {z.size(2) * 4, z.size(3) * 4, z.size(4) * 4};
-  const auto labels = embed_mask(mask, dhw, z.size(0));
-  const auto labels_half = block_mean(labels, 2);
-  const auto labels_quarter = block_mean(labels_half, 2);
-  auto h = decoder_in_(z.contiguous(at::MemoryFormat::ChannelsLast3d));
-  for (size_t i = 0; i < decoder_quarter_.size(); ++i) {
-    h = decoder_quarter_[i](modulate(h, quarter_modulation_[i], labels_quarter));
-  }
-  h = at::upsample_nearest3d(pointwise(decoder_up_, h), labels_half.sizes().slice(2));
-  for (size_t i = 0; i < decoder_half_.size(); ++i) {
-    h = decoder_half_[i](modulate(h, half_modulation_[i], labels_half));
-  }
-  h = depth_to_space(pointwise(expand_, torch::silu(h)), 2);
+at::Tensor HdrAutoencoderImpl::enter_decoder(const at::Tensor& z) {
+  return decoder_in_(z.contiguous(at::MemoryFormat::ChannelsLast3d));
+}
+
+at::Tensor HdrAutoencoderImpl::ascend(const at::Tensor& quarter) {
+  const std::vector<int64_t> half = {2 * quarter.size(2), 2 * quarter.size(3), 2 * quarter.size(4)};
+  return at::upsample_nearest3d(pointwise(decoder_up_, quarter), half);
+}
+
+at::Tensor HdrAutoencoderImpl::guide(Level level, size_t index, const at::Tensor& x,
+                                     const at::Tensor& labels) {
+  auto& modulation = level == Level::kHalf ? half_modulation_ : quarter_modulation_;
+  return modulate(x, modulation[index], labels);
+}
+
+HdrAutoencoderImpl::Decoded HdrAutoencoderImpl::leave_decoder(const at::Tensor& half,
+                                                              const at::Tensor& labels) {
+  auto h = depth_to_space(pointwise(expand_, torch::silu(half)), 2);
   h = torch::silu(h);
   h = full_(torch::cat({h, labels.to(h.scalar_type())}, 1));
   const AutocastScope full_precision(AutocastState::off());  // 12 bits of HU don't fit bfloat16
   const auto parts = pointwise(output_, torch::silu(h.to(at::kFloat))).chunk(2, 1);
+  auto log_weights = parts[1];
+  if (fusion_prior_) log_weights = log_weights + pointwise(fusion_prior_, labels.to(at::kFloat));
   Decoded out;
-  out.exposures = torch::tanh(parts[0]);
-  out.hu = fuse(out.exposures, config_.exposures, parts[1]);
+  out.exposures = exposed_from_output(parts[0], config_.exposures);
+  out.hu = fuse(out.exposures, config_.exposures, log_weights);
   return out;
 }
 
-namespace {
+at::Tensor HdrAutoencoderImpl::quantized(const at::Tensor& latents) {
+  return quantizer_ ? quantizer_(latents).latents : latents;
+}
 
-// The same crop of CT and mask, anywhere in the volume: float32 [1,c,c,c] and labels [c,c,c].
-std::pair<at::Tensor, at::Tensor> random_crop(const TrainingCase& item, int64_t crop,
-                                              RandomStream& stream) {
-  auto ct = item.ct;
-  auto mask = item.mask;
-  for (int64_t axis = 0; axis < 3; ++axis) {
-    const int64_t size = ct.size(axis);
-    const int64_t extent = std::min(crop, size / 4 * 4);
-    const int64_t start = stream.integer(size - extent + 1);
-    ct = ct.slice(axis, start, start + extent);
-    mask = mask.slice(axis, start, start + extent);
+HdrAutoencoderImpl::Decoded HdrAutoencoderImpl::decode(const at::Tensor& latents,
+                                                       const at::Tensor& mask) {
+  auto z = latents;
+  at::Tensor codebook_loss;
+  if (quantizer_) {
+    const auto taken = quantizer_(latents);
+    z = taken.latents;
+    codebook_loss = taken.loss;
   }
-  return {ct.to(at::kFloat).clamp_(-1024.0, 3071.0).unsqueeze(0), mask.to(at::kInt)};
-}
-
-at::Tensor per_case(const std::vector<float>& values) {
-  return torch::tensor(values).view({-1, 1, 1, 1, 1});
-}
-
-}  // namespace
-
-StepInputs HdrAutoencoderImpl::prepare(const TrainingBatch& batch,
-                                       const StepRandomness& randomness) const {
-  StepInputs inputs;
-  inputs.cases = batch;
-  std::vector<at::Tensor> hu, guides, noises;
-  std::vector<float> centers, widths;
-  for (size_t i = 0; i < batch.size(); ++i) {
-    auto choices = randomness.stream("stage2/choices", i);
-    auto noise = randomness.stream("stage2/noise", i);
-    auto [crop, guide] = random_crop(*batch[i], config_.crop, choices);
-    // A crop is decoded without guidance now and then: the label "no mask" everywhere.
-    if (choices.flip(config_.mask_dropout)) guide.fill_(labels_);
-    // A window drawn at random: center in [-1,1], width in [0.1,2] of the range.
-    centers.push_back(static_cast<float>(1023.5 + 2047.5 * choices.uniform(-1.0, 1.0)));
-    widths.push_back(static_cast<float>(4095.0 * 0.5 * choices.uniform(0.1, 2.0)));
-    noises.push_back(
-        random_normal(noise, {config_.latent_channels, crop.size(1) / kDownsampling,
-                              crop.size(2) / kDownsampling, crop.size(3) / kDownsampling}));
-    hu.push_back(crop);
-    guides.push_back(guide);
+  const std::vector<int64_t> dhw = {z.size(2) * 4, z.size(3) * 4, z.size(4) * 4};
+  const auto labels = embed_mask(mask, dhw, z.size(0));
+  const auto labels_half = block_mean(labels, 2);
+  const auto labels_quarter = block_mean(labels_half, 2);
+  auto h = enter_decoder(z);
+  for (size_t i = 0; i < decoder_quarter_.size(); ++i) {
+    h = decoder_quarter_[i](guide(Level::kQuarter, i, h, labels_quarter));
   }
-  inputs.tensors = {{"hu", torch::stack(hu)},
-                    {"guide", torch::stack(guides)},
-                    {"noise", torch::stack(noises)},
-                    {"window_center", per_case(centers)},
-                    {"window_width", per_case(widths)}};
-  return inputs;
-}
-
-LossTerms HdrAutoencoderImpl::loss(const StepInputs& inputs) {
-  const auto& hu = inputs.tensor("hu");
-  const auto posterior = encode(hu);
-  const auto decoded = decode(posterior.sample(inputs.tensor("noise")), inputs.tensor("guide"));
-  const AutocastScope full_precision(AutocastState::off());
-  const auto target = expose(hu, config_.exposures);
-  const auto l1 = (decoded.exposures - target).abs().mean();
-  const auto fused = (compress(decoded.hu) - compress(hu)).abs().mean();
-  const auto view = [&](const at::Tensor& x) {
-    return ((x - inputs.tensor("window_center")) / (0.5 * inputs.tensor("window_width")))
-        .clamp(-1.0, 1.0);
-  };
-  const auto window = (view(decoded.hu) - view(hu)).abs().mean();
-  const auto kl =
-      0.5 * (posterior.mean.square() + posterior.log_variance.exp() - 1.0 - posterior.log_variance)
-                .mean();
-  LossTerms out;
-  out.total =
-      l1 + config_.fused_weight * fused + config_.window_weight * window + config_.kl_weight * kl;
-  out.parts = {{"l1", l1.detach()},
-               {"fused", fused.detach()},
-               {"window", window.detach()},
-               {"kl", kl.detach()},
-               {"mae_hu", (decoded.hu - hu).abs().mean().detach()}};
+  h = ascend(h);
+  for (size_t i = 0; i < decoder_half_.size(); ++i) {
+    h = decoder_half_[i](guide(Level::kHalf, i, h, labels_half));
+  }
+  auto out = leave_decoder(h, labels);
+  out.codebook_loss = codebook_loss;
   return out;
 }
 
@@ -220,47 +197,35 @@ Volume reconstruct_ct(HdrAutoencoder& autoencoder, const Volume& ct, const Volum
   return cropped(autoencoder->decode(autoencoder->encode(hu).mean, guide).hu, ct.geometry);
 }
 
+namespace {
+
+constexpr int64_t kMostAtOnce = 128 * 128 * 128;  // voxels; beyond, memory matters more than calls
+
+}  // namespace
+
+HdrAutoencoderImpl::Posterior encode_ct(HdrAutoencoder& autoencoder, const Volume& ct) {
+  if (ct.geometry.voxels() > kMostAtOnce) {
+    const auto plan = plan_tiles(autoencoder->config(), ct.geometry.size, TiledWork::kEncode);
+    return encode_tiled(autoencoder, ct, plan);
+  }
+  const torch::NoGradGuard no_grad;
+  const auto device = autoencoder->parameters().front().device();
+  const auto hu = pad_to_multiple(ct.data.to(device).to(at::kFloat).unsqueeze(0),
+                                  HdrAutoencoderImpl::kDownsampling, -1024.0);
+  const auto posterior = autoencoder->encode(hu);
+  return {posterior.mean.to(at::kCPU).contiguous(),
+          posterior.log_variance.to(at::kCPU).contiguous()};
+}
+
 Volume decode_ct(HdrAutoencoder& autoencoder, const at::Tensor& latents, const Volume& mask) {
+  if (mask.geometry.voxels() > kMostAtOnce) {
+    const auto plan = plan_tiles(autoencoder->config(), mask.geometry.size, TiledWork::kDecode);
+    return decode_tiled(autoencoder, latents, &mask, mask.geometry, plan);
+  }
   const torch::NoGradGuard no_grad;
   const auto guide =
       pad_to_multiple(mask.data, HdrAutoencoderImpl::kDownsampling, 0).to(latents.device());
   return cropped(autoencoder->decode(latents, guide).hu, mask.geometry);
-}
-
-HdrAutoencoderConfig HdrAutoencoderConfig::from_json(JsonObject object) {
-  HdrAutoencoderConfig c;
-  if (object.has("exposures")) {
-    c.exposures = exposures_from_json(object.raw("exposures"), object.source());
-  }
-  c.latent_channels = object.integer("latent_channels", 1, 64, c.latent_channels);
-  c.half_width = object.integer("half_width", 4, 1024, c.half_width);
-  c.quarter_width = object.integer("quarter_width", 4, 1024, c.quarter_width);
-  c.blocks = object.integer("blocks", 1, 8, c.blocks);
-  c.full_width = object.integer("full_width", 2, 512, c.full_width);
-  c.label_width = object.integer("label_width", 1, 256, c.label_width);
-  c.kl_weight = object.number("kl_weight", 0, 1e3, c.kl_weight);
-  c.window_weight = object.number("window_weight", 0, 1e3, c.window_weight);
-  c.fused_weight = object.number("fused_weight", 0, 1e3, c.fused_weight);
-  c.mask_dropout = object.number("mask_dropout", 0, 1, c.mask_dropout);
-  c.crop = object.integer("crop", 8, 512, c.crop);
-  if (c.crop % 4 != 0) object.fail("crop", concat(c.crop, " is no multiple of 4"));
-  object.finish();
-  return c;
-}
-
-Json HdrAutoencoderConfig::to_json() const {
-  return {{"exposures", guidegen::to_json(exposures)},
-          {"latent_channels", latent_channels},
-          {"half_width", half_width},
-          {"quarter_width", quarter_width},
-          {"blocks", blocks},
-          {"full_width", full_width},
-          {"label_width", label_width},
-          {"kl_weight", kl_weight},
-          {"window_weight", window_weight},
-          {"fused_weight", fused_weight},
-          {"mask_dropout", mask_dropout},
-          {"crop", crop}};
 }
 
 }  // namespace guidegen

@@ -14,6 +14,7 @@
 #include "guidegen/stages/hdr_autoencoder.hpp"
 #include "guidegen/stages/model_directory.hpp"
 #include "guidegen/stages/synthesizer.hpp"
+#include "guidegen/stages/tiled_autoencoder.hpp"
 #include "guidegen/volume/refine_labels.hpp"
 
 namespace guidegen {
@@ -28,6 +29,9 @@ struct Model::Parts {
   mutable HdrAutoencoder autoencoder{nullptr};
   mutable FeatureGenerator generator{nullptr};
 
+  const std::string& autoencoder_sha256() const {
+    return hashes.at(description.stages.at(2).weights);
+  }
   void load_text_encoder(const std::filesystem::path& directory, const std::string& source);
   Volume draw_mask(MaskRequest request, const StepCallback& on_step) const;
 };
@@ -230,10 +234,29 @@ Volume Model::sample_ct(const Prompt& prompt, const Volume& mask, const std::str
   return ct;
 }
 
-Volume Model::reconstruct(const Volume& ct, const Volume* mask) const {
+TilePlan Model::plan_ct(const ImageGeometry& grid, TiledWork work, int64_t memory) const {
   require_stage(*this, 2, "reconstruction");
-  check_volume(ct, "CT");
-  return reconstruct_ct(parts_->autoencoder, ct, mask);
+  return plan_tiles(parts_->autoencoder->config(), grid.size, work, memory);
+}
+
+CtLatents Model::encode(const Volume& ct, const TilePlan& plan, const TileCallback& on_tile) const {
+  require_stage(*this, 2, "encoding a CT");
+  const auto posterior = encode_tiled(parts_->autoencoder, ct, plan, on_tile);
+  return {posterior.mean, posterior.log_variance, ct.geometry, parts_->autoencoder_sha256()};
+}
+
+void Model::check_origin(const CtLatents& latents, const std::string& source) const {
+  require_stage(*this, 2, "decoding latents");
+  const auto& own = parts_->autoencoder_sha256();
+  if (latents.weights_sha256 == own) return;
+  throw_usage(source, ": latents of the autoencoder ", latents.weights_sha256.substr(0, 12),
+              "..., expected those of the model's own, ", own.substr(0, 12), "...");
+}
+
+Volume Model::decode(const CtLatents& latents, const Volume* mask, const TilePlan& plan,
+                     const TileCallback& on_tile) const {
+  require_stage(*this, 2, "decoding latents");
+  return decode_tiled(parts_->autoencoder, latents.mean, mask, latents.geometry, plan, on_tile);
 }
 
 }  // namespace guidegen

@@ -12,12 +12,26 @@ namespace {
 constexpr const char* kFormat = "guidegen-model";
 constexpr int64_t kVersion = 1;
 
+LatentStatistics read_statistics(JsonObject object) {
+  constexpr double kLargest = 1e6;
+  LatentStatistics statistics{object.numbers("mean", -kLargest, kLargest),
+                              object.numbers("deviation", 0, kLargest)};
+  if (statistics.mean.empty() || statistics.mean.size() != statistics.deviation.size()) {
+    object.fail("deviation", "expected as many numbers as mean has, one a channel");
+  }
+  object.finish();
+  return statistics;
+}
+
 StageEntry read_stage(JsonObject object) {
   StageEntry entry;
   entry.weights = object.text("weights");
   check_file_name(entry.weights, object.source() + ": " + object.path_of("weights"));
   entry.config = object.raw("config");
   entry.latent_channels = object.integer("latent_channels", 0, 64, 0);
+  if (object.has("latent_statistics")) {
+    entry.latent_statistics = read_statistics(object.object("latent_statistics"));
+  }
   if (object.has("provenance")) entry.provenance = object.raw("provenance");
   object.finish();
   return entry;
@@ -84,6 +98,10 @@ Json to_json(const ModelDescription& description) {
   for (const auto& [stage, entry] : description.stages) {
     Json item = {{"weights", entry.weights}, {"config", entry.config}};
     if (entry.latent_channels > 0) item["latent_channels"] = entry.latent_channels;
+    if (entry.latent_statistics) {
+      item["latent_statistics"] = {{"mean", entry.latent_statistics->mean},
+                                   {"deviation", entry.latent_statistics->deviation}};
+    }
     if (!entry.provenance.is_null()) item["provenance"] = entry.provenance;
     stages[std::to_string(stage)] = item;
   }

@@ -5,9 +5,12 @@
 #include "guidegen/nn/autocast.hpp"
 #include "guidegen/nn/device_transfer.hpp"
 #include "guidegen/nn/module_io.hpp"
+#include "guidegen/nn/random_tensor.hpp"
 #include "guidegen/nn/safetensors.hpp"
+#include "guidegen/stages/autoencoder_training.hpp"
 #include "guidegen/stages/feature_generator.hpp"
 #include "guidegen/stages/synthesizer.hpp"
+#include "guidegen/train/latent_cache.hpp"
 #include "guidegen/train/stage_task.hpp"
 #include "guidegen/volume/labels.hpp"
 
@@ -28,6 +31,11 @@ std::vector<size_t> spread(const std::vector<size_t>& indices, size_t count) {
   std::vector<size_t> some;
   for (size_t i = 0; i < count; ++i) some.push_back(indices[i * indices.size() / count]);
   return some;
+}
+
+bool starts_with(const std::string& name, const std::vector<std::string>& prefixes) {
+  return std::any_of(prefixes.begin(), prefixes.end(),
+                     [&](const std::string& prefix) { return name.starts_with(prefix); });
 }
 
 // The text encoders of a run and where the student lies.
@@ -135,66 +143,129 @@ class SynthesizerTask final : public StageTask {
   Synthesizer synthesizer_;
 };
 
+constexpr size_t kLatentCases = 24;  // whose latents tell how all are distributed
+
+// What the autoencoder makes of a case, in full precision whatever training uses.
+HdrAutoencoderImpl::Posterior posterior_of(HdrAutoencoder& autoencoder, const TrainingCase& item) {
+  const AutocastScope full_precision(AutocastState::off());
+  return encode_ct(autoencoder, {item.ct.to(at::kFloat).unsqueeze(0), item.geometry});
+}
+
 class AutoencoderTask final : public StageTask {
  public:
   AutoencoderTask(const HdrAutoencoderConfig& config, const Vocabulary& vocabulary)
-      : vocabulary_(vocabulary), autoencoder_(config, vocabulary.size()) {}
+      : vocabulary_(vocabulary), training_(HdrAutoencoder(config, vocabulary.size())) {}
 
   int stage() const override { return 2; }
-  torch::nn::Module& module() override { return *autoencoder_; }
+  torch::nn::Module& module() override { return *training_; }
   bool needs_ct() const override { return true; }
-  StepInputs prepare(const TrainingBatch& batch, const StepRandomness& randomness) const override {
-    return autoencoder_->prepare(batch, randomness);
+  void measure(const CaseReader& read, const std::vector<size_t>& training, uint64_t) override {
+    constexpr size_t kCases = 200;
+    if (training_->network()->config().losses.organ_balance == 0) return;
+    auto counts = torch::zeros({vocabulary_.size()}, at::kLong);
+    for (const auto index : spread(training, kCases)) {
+      counts += count_labels(read(index)->mask, vocabulary_.size());
+    }
+    training_->set_label_counts(counts);
   }
-  LossTerms loss(const StepInputs& inputs) override { return autoencoder_->loss(inputs); }
+  StepInputs prepare(const TrainingBatch& batch, const StepRandomness& randomness) const override {
+    return training_->prepare(batch, randomness);
+  }
+  LossTerms loss(const StepInputs& inputs) override { return training_->loss(inputs); }
+  void end_step(Collective& collective, RandomStream random) override {
+    const auto& world = collective.world();
+    training_->end_step({world.rank, world.size, [&](at::Tensor values) { collective.sum(values); }},
+                        std::move(random));
+  }
+  void to(const at::Device& device) override { training_->move_to(device); }
   void checkpoint_activations(const std::vector<int64_t>& levels) override {
-    autoencoder_->checkpoint_activations(levels);
+    training_->network()->checkpoint_activations(levels);
   }
   Picture preview(const TrainingCase& item) override {
     const Volume ct{item.ct.to(at::kFloat).unsqueeze(0), item.geometry};
     const Volume mask{item.mask.unsqueeze(0), item.geometry};
-    const Volume made = reconstruct_ct(autoencoder_, ct, &mask);
+    const Volume made = reconstruct_ct(training_->network(), ct, &mask);
     return contact_sheet(
         {render_preview(&ct, nullptr, vocabulary_), render_preview(&made, nullptr, vocabulary_)},
         {"original", "reconstruction"}, 1);
   }
-  Json network_config() const override { return autoencoder_->config().to_json(); }
+  Json network_config() const override { return training_->network()->config().to_json(); }
+  std::string network_prefix() const override { return "network."; }
+  std::vector<std::string> training_weights() const override { return {"quantizer.training."}; }
+  std::vector<std::string> measured_weights() const override { return {"label_weights"}; }
+  std::vector<std::string> optional_weights() const override { return {"network.fusion_prior."}; }
+  void describe(StageEntry& entry, const CaseReader& read,
+                const std::vector<size_t>& training) override {
+    LatentMoments moments;
+    for (const auto index : spread(training, kLatentCases)) {
+      moments.add(posterior_of(training_->network(), *read(index)).mean);
+    }
+    if (!training.empty()) entry.latent_statistics = moments.finish();
+  }
 
  private:
   const Vocabulary& vocabulary_;
-  HdrAutoencoder autoencoder_;
+  AutoencoderTraining training_;
+};
+
+// The frozen autoencoder that stage III makes latents for.
+struct FrozenAutoencoder {
+  HdrAutoencoder network;
+  std::string fingerprint;  // of weights and configuration
+  std::optional<LatentStatistics> statistics;
 };
 
 class GeneratorTask final : public StageTask {
  public:
-  GeneratorTask(const FeatureGeneratorConfig& config, HdrAutoencoder autoencoder,
-                const Vocabulary& vocabulary)
+  GeneratorTask(const FeatureGeneratorConfig& config, const FrozenAutoencoder& autoencoder,
+                const Vocabulary& vocabulary, const std::filesystem::path& latents)
       : vocabulary_(vocabulary),
-        autoencoder_(std::move(autoencoder)),
-        generator_(config, vocabulary_.size(), autoencoder_->config().latent_channels) {}
+        autoencoder_(autoencoder.network),
+        statistics_(autoencoder.statistics),
+        generator_(config, vocabulary_.size(), autoencoder_->config().latent_channels),
+        latents_(latents, autoencoder.fingerprint,
+                 [this](const TrainingCase& item) { return posterior_of(autoencoder_, item); }) {}
 
   int stage() const override { return 3; }
   torch::nn::Module& module() override { return *generator_; }
   bool needs_ct() const override { return true; }
   void measure(const CaseReader& read, const std::vector<size_t>& training, uint64_t) override {
-    constexpr size_t kCases = 24;
-    std::vector<at::Tensor> all;
-    for (const auto index : spread(training, kCases)) {
-      all.push_back(encode(*read(index)).squeeze(0).flatten(1));
+    auto statistics = statistics_;
+    if (!statistics) {
+      LatentMoments moments;
+      for (const auto index : spread(training, kLatentCases)) {
+        moments.add(latents_.load(*read(index)).mean);
+      }
+      statistics = moments.finish();
     }
-    const auto values = torch::cat(all, 1);
-    generator_->set_latent_statistics(values.mean(1), values.std(1));
+    generator_->set_latent_statistics(torch::tensor(statistics->mean),
+                                      torch::tensor(statistics->deviation));
   }
   StepInputs prepare(const TrainingBatch& batch, const StepRandomness& randomness) const override {
-    return generator_->prepare(batch, randomness);
+    auto inputs = generator_->prepare(batch, randomness);
+    if (generator_->config().sample_posterior) {
+      std::vector<at::Tensor> noises;
+      const auto shape = inputs.tensor("noise").sizes().slice(1).vec();
+      for (size_t i = 0; i < batch.size(); ++i) {
+        auto stream = randomness.stream("stage3/posterior", i);
+        noises.push_back(random_normal(stream, shape));
+      }
+      inputs.tensors["posterior_noise"] = torch::stack(noises);
+    }
+    return inputs;
   }
   LossTerms loss(const StepInputs& inputs) override {
     const auto device = inputs.tensor("mask").device();
-    std::vector<at::Tensor> latents;
+    std::vector<at::Tensor> means, log_variances;
+    const bool samples = generator_->config().sample_posterior;
     for (const auto& item : inputs.cases) {
-      latents.push_back(queue_to(latent_of(*item), device));
+      const auto& latents = latents_.load(*item);
+      means.push_back(queue_to(latents.mean, device));
+      if (samples) log_variances.push_back(queue_to(latents.log_variance, device));
     }
-    return generator_->loss(inputs, torch::cat(latents));
+    if (!samples) return generator_->loss(inputs, torch::cat(means));
+    const HdrAutoencoderImpl::Posterior posterior{torch::cat(means), torch::cat(log_variances)};
+    return generator_->loss(inputs, posterior.sample(inputs.tensor("posterior_noise")));
   }
   void to(const at::Device& device) override {
     StageTask::to(device);
@@ -219,38 +290,40 @@ class GeneratorTask final : public StageTask {
   int64_t latent_channels() const override { return autoencoder_->config().latent_channels; }
 
  private:
-  // The posterior mean [1,Z,D/4,H/4,W/4] on the CPU, in full precision whatever training uses.
-  at::Tensor encode(const TrainingCase& item) {
-    const torch::NoGradGuard no_grad;
-    const AutocastScope full_precision(AutocastState::off());
-    const auto device = autoencoder_->parameters().front().device();
-    const auto hu = pad_to_multiple(item.ct.to(device).to(at::kFloat).unsqueeze(0).unsqueeze(0),
-                                    HdrAutoencoderImpl::kDownsampling, -1024.0);
-    return autoencoder_->encode(hu).mean.to(at::kCPU).contiguous();
-  }
-  // The autoencoder is frozen, so each case is encoded once.
-  at::Tensor latent_of(const TrainingCase& item) {
-    if (const auto found = latents_.find(item.id); found != latents_.end()) return found->second;
-    return latents_[item.id] = encode(item);
-  }
-
   const Vocabulary& vocabulary_;
   HdrAutoencoder autoencoder_;
+  std::optional<LatentStatistics> statistics_;
   FeatureGenerator generator_;
-  std::unordered_map<std::string, at::Tensor> latents_;
+  LatentCache latents_;
 };
 
 }  // namespace
 
 void StageTask::measure(const CaseReader&, const std::vector<size_t>&, uint64_t) {}
 
+void StageTask::describe(StageEntry&, const CaseReader&, const std::vector<size_t>&) {}
+
 std::optional<TextEntry> StageTask::copy_text_encoder(const std::filesystem::path&) const {
   return std::nullopt;
 }
 
+void StageTask::end_step(Collective&, RandomStream) {}
+
 void StageTask::to(const at::Device& device) {
   module().to(device);
   if (device.is_cuda()) order_channels_last(module());
+}
+
+std::map<std::string, at::Tensor> weights_to_keep(const StageTask& task,
+                                                  const std::map<std::string, at::Tensor>& state) {
+  const auto prefix = task.network_prefix();
+  std::map<std::string, at::Tensor> kept;
+  for (const auto& [name, tensor] : state) {
+    if (!name.starts_with(prefix)) continue;
+    const auto own = name.substr(prefix.size());
+    if (!starts_with(own, task.training_weights())) kept[own] = tensor;
+  }
+  return kept;
 }
 
 std::string start_from(StageTask& task, const std::filesystem::path& model, int64_t labels) {
@@ -264,20 +337,21 @@ std::string start_from(StageTask& task, const std::filesystem::path& model, int6
                 " labels, the data set's ", labels);
   }
   const auto path = model / entry->second.weights;
-  auto state = read_safetensors(path).tensors;
-  const auto one_of = [](const std::string& name, const std::vector<std::string>& prefixes) {
-    return std::any_of(prefixes.begin(), prefixes.end(),
-                       [&](const std::string& prefix) { return name.starts_with(prefix); });
-  };
+  const auto prefix = task.network_prefix();
+  std::map<std::string, at::Tensor> state;
+  for (auto& [name, tensor] : read_safetensors(path).tensors) state[prefix + name] = tensor;
   const auto own_state = state_of(task.module());
+  const auto kept = weights_to_keep(task, own_state);
   for (const auto& [name, own] : own_state) {
-    const bool added = !state.contains(name) && one_of(name, task.optional_weights());
-    if (added || one_of(name, task.measured_weights())) state[name] = own.clone();
+    const bool in_models = name.starts_with(prefix) && kept.contains(name.substr(prefix.size()));
+    const bool added =
+        !state.contains(name) && (!in_models || starts_with(name, task.optional_weights()));
+    if (added || starts_with(name, task.measured_weights())) state[name] = own.clone();
   }
   std::erase_if(state, [&](const auto& item) {
     const auto& name = item.first;
-    return !own_state.contains(name) &&
-           (one_of(name, task.optional_weights()) || one_of(name, task.measured_weights()));
+    return !own_state.contains(name) && (starts_with(name, task.optional_weights()) ||
+                                         starts_with(name, task.measured_weights()));
   });
   load_state(task.module(), state, path.string());
   return sha256_file(path);
@@ -302,7 +376,8 @@ std::unique_ptr<StageTask> make_autoencoder_task(const Json& network, const std:
 
 std::unique_ptr<StageTask> make_generator_task(const Json& network, const std::string& source,
                                                const Vocabulary& vocabulary,
-                                               const std::filesystem::path& autoencoder) {
+                                               const std::filesystem::path& autoencoder,
+                                               const std::filesystem::path& latents) {
   const auto config = FeatureGeneratorConfig::from_json(network_object(network, source));
   const auto description = read_model_description(autoencoder);
   const auto stage2 = description.stages.find(2);
@@ -319,7 +394,11 @@ std::unique_ptr<StageTask> make_generator_task(const Json& network, const std::s
   load_module(autoencoder / stage2->second.weights, *network2);
   network2->eval();
   for (auto& parameter : network2->parameters()) parameter.set_requires_grad(false);
-  return std::make_unique<GeneratorTask>(config, network2, vocabulary);
+  const auto fingerprint = sha256_hex(concat(sha256_file(autoencoder / stage2->second.weights),
+                                             network2->config().to_json().dump()));
+  return std::make_unique<GeneratorTask>(
+      config, FrozenAutoencoder{network2, fingerprint, stage2->second.latent_statistics},
+      vocabulary, latents);
 }
 
 }  // namespace guidegen

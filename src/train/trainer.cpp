@@ -57,7 +57,7 @@ class Run {
   void check_health(int64_t index) const;
   void save_checkpoint(int64_t done, bool validate);
   void save_preview(int64_t done);
-  void save_model() const;
+  void save_model();
   void trace(int64_t step_of_run);
   bool writes() const { return run_.world.first(); }
 
@@ -189,6 +189,7 @@ void Run::step(int64_t index, StepFeed& feed) {
   backward(share, index);
   const TraceScope scope("optimizer");
   const auto norm = optimizer_->apply(index);
+  task_.end_step(collective_, RandomStream(config_.seed, concat("step-", index), "end of step"));
   if ((index + 1) % config_.log_every == 0 || index == 0) log_step(index, norm);
   meter_.end_step();
 }
@@ -257,7 +258,7 @@ void Run::save_preview(int64_t done) {
   directory_->add_preview(picture, done);
 }
 
-void Run::save_model() const {
+void Run::save_model() {
   ModelDescription description;
   description.vocabulary = dataset_.vocabulary();
   description.geometry = dataset_.read_case_mask(0).geometry;
@@ -266,7 +267,11 @@ void Run::save_model() const {
   entry.config = task_.network_config();
   entry.latent_channels = task_.latent_channels();
   AtomicDirectory directory(run_.out / "model");
-  write_safetensors(directory.staging() / entry.weights, {optimizer_->averaged_state(), {}});
+  const auto weights = optimizer_->averaged_state();
+  write_safetensors(directory.staging() / entry.weights, {weights_to_keep(task_, weights), {}});
+  load_state(task_.module(), weights, entry.weights);  // training is over
+  task_.describe(
+      entry, [this](size_t index) { return read_case(index); }, training_cases());
   entry.provenance = {{"guidegen", version()},
                       {"training", config_.to_json()},
                       {"cases", dataset_.cases().size()},

@@ -41,6 +41,7 @@ TEST_F(App, EveryCommandHelpsWithAnExample) {
                                                           {"generate"},
                                                           {"evaluate", "mask-prompt"},
                                                           {"evaluate", "anatomy"},
+                                                          {"evaluate", "fidelity"},
                                                           {"prompt"},
                                                           {"export", "model"},
                                                           {"info"}};

@@ -104,7 +104,7 @@ def compress(hu):
 
 
 def autoencoder_loss(network, hu, mask):
-    config = network.config
+    config, losses = network.config, network.config["losses"]
     mask = mask.int()
     drop = torch.rand(len(mask)) < config["mask_dropout"]
     mask[drop.to(mask.device)] = network.labels
@@ -122,8 +122,8 @@ def autoencoder_loss(network, hu, mask):
 
         window = (view(fused) - view(hu)).abs().mean()
         kl = 0.5 * (mean.square() + log_variance.exp() - 1.0 - log_variance).mean()
-        return (l1 + config["fused_weight"] * fused_l1 + config["window_weight"] * window +
-                config["kl_weight"] * kl)
+        return (l1 + losses["fused_weight"] * fused_l1 + losses["window_weight"] * window +
+                losses["kl_weight"] * kl)
 
 
 def generator_loss(network, latents, text, mask, geometry):

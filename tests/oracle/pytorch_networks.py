@@ -27,8 +27,8 @@ DEFAULTS = {
         "schedule": "cosine", "timesteps": 1000, "kl_weight": 20.0, "ce_weight": 1.0,
         "plan_voxel_weight": 4.0, "sampling_steps": 25},
     2: {"exposures": EXPOSURES, "latent_channels": 4, "half_width": 32, "quarter_width": 64,
-        "blocks": 2, "full_width": 16, "label_width": 8, "kl_weight": 1e-5, "window_weight": 0.5,
-        "fused_weight": 1.0, "mask_dropout": 0.25, "crop": 32},
+        "blocks": 2, "full_width": 16, "label_width": 8, "mask_dropout": 0.25, "crop": 32,
+        "losses": {"fused_weight": 1.0, "window_weight": 0.5, "kl_weight": 1e-5}},
     3: {"label_width": 8, "mask_width": 48, "text_width": 64, "embedding_width": 128,
         "sampling_steps": 20},
 }

@@ -3,7 +3,7 @@
 #include <torch/torch.h>
 
 #include "guidegen/data/loader.hpp"
-#include "guidegen/stages/hdr_autoencoder.hpp"
+#include "guidegen/stages/autoencoder_training.hpp"
 
 namespace guidegen::toy {
 

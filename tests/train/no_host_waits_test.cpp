@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "guidegen/stages/feature_generator.hpp"
-#include "guidegen/stages/hdr_autoencoder.hpp"
+#include "guidegen/stages/autoencoder_training.hpp"
 #include "guidegen/stages/synthesizer.hpp"
 #include "guidegen/train/optimizer.hpp"
 #include "stages/toy_cases.hpp"
@@ -120,8 +120,20 @@ TEST_F(NoHostWaits, StageOne) {
 }
 
 TEST_F(NoHostWaits, StageTwo) {
-  HdrAutoencoder stage(toy::tiny_autoencoder(), vocabulary_.size());
-  expect_no_waits(stage, [&](const StepInputs& inputs) { return stage->loss(inputs); });
+  for (const char* bottleneck : {"kl", "vq"}) {
+    SCOPED_TRACE(bottleneck);
+    auto config = toy::tiny_autoencoder();
+    config.bottleneck = bottleneck;
+    config.losses.adversary.weight = 0.1;
+    config.losses.adversary.start_step = 1;
+    config.losses.adversary.layers = 2;
+    AutoencoderTraining stage(HdrAutoencoder(config, vocabulary_.size()));
+    expect_no_waits(stage, [&](const StepInputs& inputs) {
+      auto terms = stage->loss(inputs);
+      stage->end_step({}, RandomStream(1, "step", "codes"));
+      return terms;
+    });
+  }
 }
 
 TEST_F(NoHostWaits, StageThree) {

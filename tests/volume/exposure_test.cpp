@@ -37,6 +37,53 @@ TEST(Exposure, WindowsTooNarrowForTheRangeAreRefused) {
   }
 }
 
+TEST(Exposure, OneCompressiveCurveKeepsTheWholeRange) {
+  const std::vector<Exposure> one{{"asinh", 40, 300, ToneCurve::kAsinh}};
+  const at::Tensor hu = all_hu();
+  const at::Tensor y = expose(hu, one);
+  EXPECT_LE((fuse(y, one) - hu).abs().max().item<double>(), 0.01);
+  EXPECT_NEAR(y.max().item<double>(), 1, 1e-6);  // the end that is farther from the center
+  EXPECT_EQ(kept_range(one), std::make_pair(-1024.0, 3071.0));
+  // asinh(u) / asinh(U) with u = 1 (HU 190) and U = (3071 - 40) / 150.
+  EXPECT_NEAR(expose(hu_of({190}), one).item<double>(), std::asinh(1.0) / std::asinh(3031.0 / 150),
+              1e-6);
+}
+
+TEST(Exposure, ALinearWindowCutsOff) {
+  const std::vector<Exposure> one{{"clip", 0, 2000, ToneCurve::kLinear}};
+  const at::Tensor back = fuse(expose(hu_of({-1024, -1000, -250, 0, 1000, 3000}), one), one);
+  EXPECT_TRUE(at::allclose(back, hu_of({-1000, -1000, -250, 0, 1000, 1000}), 0, 1e-3));
+  EXPECT_EQ(kept_range(one), std::make_pair(-1000.0, 1000.0));
+}
+
+TEST(Exposure, ALinearWindowHasNoSayWhereItIsCutOff) {
+  const std::vector<Exposure> both{{"clip", 0, 2000, ToneCurve::kLinear}, {"full", 1024, 4096}};
+  const at::Tensor hu = all_hu();
+  EXPECT_LE((fuse(expose(hu, both), both) - hu).abs().max().item<double>(), 0.5);
+}
+
+TEST(Exposure, CurvesOfSeveralKindsMixInAnyOrder) {
+  const std::vector<Exposure> mixed{{"a", 40, 300, ToneCurve::kAsinh},
+                                    {"b", 40, 400},
+                                    {"c", 1023.5, 4095, ToneCurve::kLinear},
+                                    {"d", -600, 1500}};
+  const at::Tensor hu = all_hu();
+  const at::Tensor together = expose(hu, mixed);
+  for (size_t k = 0; k < mixed.size(); ++k) {
+    EXPECT_TRUE(together.select(1, static_cast<int64_t>(k))
+                    .equal(expose(hu, {mixed[k]}).select(1, 0)));
+  }
+  EXPECT_LE((fuse(together, mixed) - hu).abs().max().item<double>(), 0.5);
+  const auto read = exposures_from_json(to_json(mixed), "m.json");
+  EXPECT_EQ(to_json(read), to_json(mixed));
+}
+
+TEST(Exposure, AnUnknownCurveIsRefused) {
+  const auto json = Json::parse(R"([{"name":"a","center":0,"width":4096,"curve":"log"}])");
+  EXPECT_THAT(message_of([&] { exposures_from_json(json, "m.json"); }),
+              ::testing::AllOf(HasSubstr("exposures[0].curve"), HasSubstr("\"asinh\"")));
+}
+
 TEST(Exposure, LearnedWeightsCannotSpoilAnUntouchedVolume) {
   const auto exposures = default_exposures();
   const at::Tensor hu = all_hu();
@@ -61,7 +108,9 @@ TEST(Exposure, WindowEdgesAndCenterLandWhereDocumented) {
 }
 
 TEST(Exposure, SlopeIsTheDerivativeOfTheCurve) {
-  const auto exposures = default_exposures();
+  auto exposures = default_exposures();
+  exposures.push_back({"asinh", 40, 300, ToneCurve::kAsinh});
+  exposures.push_back({"linear", 1023.5, 4095, ToneCurve::kLinear});
   for (const float value : {-1000.0F, -600.0F, 0.0F, 55.0F, 700.0F, 2900.0F}) {
     at::Tensor hu = hu_of({value}).requires_grad_();
     const at::Tensor y = expose(hu, exposures);

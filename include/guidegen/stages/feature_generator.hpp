@@ -29,6 +29,8 @@ struct FeatureGeneratorConfig {
   int64_t sampling_steps = 20;
   std::string solver = "euler";  ///< of "flow": "euler" or "heun"
   double text_guidance = 1.0;
+  /// Train on a fresh sample of each posterior in every step, instead of its mean.
+  bool sample_posterior = false;
 
   static FeatureGeneratorConfig from_json(JsonObject object);
   Json to_json() const;

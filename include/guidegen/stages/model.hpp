@@ -10,7 +10,9 @@
 #include "guidegen/anatomy/vocabulary.hpp"
 #include "guidegen/core/json.hpp"
 #include "guidegen/prompt/prompt.hpp"
+#include "guidegen/stages/latent_file.hpp"
 #include "guidegen/stages/mask_request.hpp"
+#include "guidegen/stages/tile_plan.hpp"
 #include "guidegen/volume/volume.hpp"
 
 namespace guidegen {
@@ -64,8 +66,18 @@ class Model {
   Volume sample_ct(const Prompt& prompt, const Volume& mask, const std::string& case_id,
                    uint64_t seed, const CtSampling& options = {},
                    const StepCallback& on_step = {}) const;
-  /// CT -> latent -> CT. `mask` guides the decoder when given. Any size (padded inside).
-  Volume reconstruct(const Volume& ct, const Volume* mask) const;
+
+  /// How stage II would go about a CT of this grid within `memory` bytes, and what it would take.
+  /// Throws Error(kUsage) where that is too little.
+  TilePlan plan_ct(const ImageGeometry& grid, TiledWork work, int64_t memory) const;
+  /// CT, any size -> latents, in the tiles of plan_ct().
+  CtLatents encode(const Volume& ct, const TilePlan& plan, const TileCallback& on_tile = {}) const;
+  /// Throws Error(kUsage) naming `source` unless this model's autoencoder made the latents.
+  void check_origin(const CtLatents& latents, const std::string& source) const;
+  /// The mean of latents -> CT, float32 HU [1,D,H,W]. `mask`, on the grid of the CT that they were
+  /// made of, guides the decoder and may be null.
+  Volume decode(const CtLatents& latents, const Volume* mask, const TilePlan& plan,
+                const TileCallback& on_tile = {}) const;
 
  private:
   struct Parts;

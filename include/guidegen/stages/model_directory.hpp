@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "guidegen/anatomy/vocabulary.hpp"
 #include "guidegen/core/json.hpp"
@@ -13,12 +14,19 @@
 
 namespace guidegen {
 
+/// How the latents of stage II are distributed over training cases, channel by channel.
+struct LatentStatistics {
+  std::vector<double> mean, deviation;
+};
+
 /// One stage of a model directory.
 struct StageEntry {
   std::string weights;          ///< file name inside the directory, "stage1.safetensors"
   Json config;                  ///< of the stage's network
   int64_t latent_channels = 0;  ///< stage 3 only: of the autoencoder it was trained on
   Json provenance;              ///< how it was made: version, seed, steps, data
+  /// Stage 2 only; absent in models of before there was any.
+  std::optional<LatentStatistics> latent_statistics{};
 };
 
 /// The text encoder of a model directory (text/student_encoder.hpp).

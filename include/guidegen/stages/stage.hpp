@@ -38,6 +38,7 @@ struct StepRandomness {
 /// What a stage's loss needs of some cases of a step: everything drawn and laid out on the CPU, in
 /// the background, so that the device only computes. Each stage names its tensors.
 struct StepInputs {
+  int64_t step = 0;  ///< of the run, 0-based
   TrainingBatch cases;
   std::vector<std::optional<Prompt>> prompts;  ///< with fields opened at random
   std::map<std::string, at::Tensor> tensors;

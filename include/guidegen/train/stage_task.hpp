@@ -10,6 +10,8 @@
 
 namespace guidegen {
 
+class Collective;
+
 /// Reads one case of the data set, from the cache where there is one.
 using CaseReader = std::function<std::shared_ptr<const TrainingCase>(size_t index)>;
 
@@ -46,6 +48,13 @@ class StageTask {
   /// Prefixes of the weights of parts that the configuration switches on and off. A run that starts
   /// from another model begins them anew where that has none, and passes over those it lacks.
   virtual std::vector<std::string> optional_weights() const { return {}; }
+  /// What the names of the network's own weights start with in `module()`, for modules that hold
+  /// more than the network; and prefixes within it of what training alone needs. A model directory
+  /// keeps the rest.
+  virtual std::string network_prefix() const { return ""; }
+  virtual std::vector<std::string> training_weights() const { return {}; }
+  /// After each optimizer step, before the next `loss`. `random` is alike in all processes.
+  virtual void end_step(Collective& collective, RandomStream random);
   /// Copies the text encoder that the network reads by into `folder` and says what model.json needs
   /// to say of it; nothing where it reads none.
   virtual std::optional<TextEntry> copy_text_encoder(const std::filesystem::path& folder) const;
@@ -53,7 +62,15 @@ class StageTask {
   virtual Json sources() const { return Json(); }
   /// Of the autoencoder that latents come from; 0 where there is none.
   virtual int64_t latent_channels() const { return 0; }
+  /// Adds what model.json says of the network beside configuration and provenance, measured on
+  /// training cases with the weights that are shipped. Once, after the last step.
+  virtual void describe(StageEntry& entry, const CaseReader& read,
+                        const std::vector<size_t>& training);
 };
+
+/// The weights that a model directory keeps of a task's module, by the names they have there.
+std::map<std::string, at::Tensor> weights_to_keep(const StageTask& task,
+                                                  const std::map<std::string, at::Tensor>& state);
 
 /// Gives the task's network the weights of the same stage in `model`, a model directory, all but
 /// the measured ones and optional ones that it lacks, and returns the SHA-256 of the file they came
@@ -73,9 +90,11 @@ std::unique_ptr<StageTask> make_synthesizer_task(const Json& network, const std:
                                                  const TextModelPaths& text = {});
 std::unique_ptr<StageTask> make_autoencoder_task(const Json& network, const std::string& source,
                                                  const Vocabulary& vocabulary);
-/// `autoencoder` is a model directory that holds stage 2.
+/// `autoencoder` is a model directory that holds stage 2; its latents are kept in the folder
+/// `latents`, or in memory alone if that is empty.
 std::unique_ptr<StageTask> make_generator_task(const Json& network, const std::string& source,
                                                const Vocabulary& vocabulary,
-                                               const std::filesystem::path& autoencoder);
+                                               const std::filesystem::path& autoencoder,
+                                               const std::filesystem::path& latents = {});
 
 }  // namespace guidegen

@@ -1,0 +1,15 @@
+#include "guidegen/evaluate/tissue_classes.hpp"
+
+#include <limits>
+
+namespace guidegen {
+
+const std::vector<TissueClass>& tissue_classes() {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  static const std::vector<TissueClass> classes = {
+      {"air", -kInfinity, -950},  {"lung", -950, -500}, {"fat", -150, -30},
+      {"soft_tissue", -160, 240}, {"bone", 240, 1000},  {"dense", 1000, kInfinity}};
+  return classes;
+}
+
+}  // namespace guidegen

@@ -1,0 +1,188 @@
+#include "guidegen/stages/tiled_autoencoder.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "../../bench/allocation_peak.hpp"
+#include "core/error_matchers.hpp"
+#include "guidegen/nn/blocks.hpp"
+#include "stages/toy_cases.hpp"
+
+namespace guidegen {
+namespace {
+
+using Size = std::array<int64_t, 3>;
+
+constexpr int kLabels = 30;
+
+HdrAutoencoder trained_autoencoder(int64_t blocks) {
+  torch::manual_seed(5);
+  auto config = toy::tiny_autoencoder();
+  config.blocks = blocks;
+  HdrAutoencoder autoencoder(config, kLabels);
+  toy::randomize(*autoencoder);
+  autoencoder->eval();
+  return autoencoder;
+}
+
+// Nothing is alike from one side to the other: the statistics of a part are not those of the whole.
+Volume slanted_ct(const Size& size) {
+  const auto dhw = to_dhw(size);
+  auto data = at::empty({1, dhw[0], dhw[1], dhw[2]});
+  data.copy_(at::linspace(-1000, 1500, dhw[0]).view({1, -1, 1, 1}) +
+             at::linspace(-300, 300, dhw[2]).view({1, 1, 1, -1}));
+  torch::manual_seed(2);
+  data.add_(at::randn_like(data), 60.0);
+  return {data, centered_geometry(size, {2, 2, 2})};
+}
+
+Volume random_mask(const Volume& ct) {
+  torch::manual_seed(3);
+  return {at::randint(kLabels, ct.data.sizes(), at::kByte), ct.geometry};
+}
+
+double largest(const at::Tensor& a, const at::Tensor& b) {
+  return (a - b).abs().max().item<double>();
+}
+
+struct TileCase {
+  Size size;  // x, y, z
+  Size tile;  // D, H, W
+  bool keeps_half;
+  int64_t blocks;
+};
+
+class TiledAutoencoderTest : public ::testing::TestWithParam<TileCase> {};
+
+TEST_P(TiledAutoencoderTest, AgreesWithTheWholeVolume) {
+  const auto& test = GetParam();
+  const torch::NoGradGuard no_grad;
+  auto autoencoder = trained_autoencoder(test.blocks);
+  const auto ct = slanted_ct(test.size);
+  const auto mask = random_mask(ct);
+  TilePlan plan;
+  plan.tile = test.tile;
+  plan.keeps_half = test.keeps_half;
+  const auto whole = autoencoder->encode(pad_to_multiple(ct.data.unsqueeze(0), 4, -1024.0));
+  const auto tiled = encode_tiled(autoencoder, ct, plan);
+  ASSERT_EQ(tiled.mean.sizes(), whole.mean.sizes());
+  EXPECT_GT(whole.mean.std().item<double>(), 0.1);  // else everything agrees
+  EXPECT_LT(largest(tiled.mean, whole.mean), 1e-3 * whole.mean.abs().max().item<double>());
+  EXPECT_LT(largest(tiled.log_variance, whole.log_variance), 1e-2);
+  for (const Volume* guide : {static_cast<const Volume*>(nullptr), &mask}) {
+    const auto labels = guide ? pad_to_multiple(guide->data, 4, 0) : at::Tensor();
+    const auto expected = autoencoder->decode(whole.mean, labels).hu[0];
+    const auto made = decode_tiled(autoencoder, whole.mean, guide, ct.geometry, plan);
+    const auto dhw = to_dhw(test.size);
+    EXPECT_GT(expected.std().item<double>(), 50.0);
+    EXPECT_LT(
+        largest(made.data, expected.slice(1, 0, dhw[0]).slice(2, 0, dhw[1]).slice(3, 0, dhw[2])),
+        0.5);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Tiles, TiledAutoencoderTest,
+                         ::testing::Values(TileCase{{24, 28, 32}, {16, 16, 16}, true, 2},
+                                           TileCase{{24, 28, 32}, {8, 12, 4}, true, 2},
+                                           TileCase{{19, 30, 23}, {12, 12, 12}, true, 1},
+                                           TileCase{{24, 28, 32}, {16, 16, 16}, false, 2},
+                                           TileCase{{19, 30, 23}, {8, 16, 12}, false, 1},
+                                           TileCase{{17, 18, 21}, {64, 64, 64}, true, 2},
+                                           TileCase{{17, 18, 21}, {64, 64, 64}, false, 2},
+                                           TileCase{{3, 5, 40}, {16, 16, 16}, true, 1}));
+
+TEST(TiledAutoencoder, CountsItsTiles) {
+  auto autoencoder = trained_autoencoder(1);
+  const auto ct = slanted_ct({24, 16, 16});
+  TilePlan plan;
+  plan.tile = {16, 16, 16};
+  std::vector<int64_t> done, totals;
+  const auto watch = [&](int64_t now, int64_t total) {
+    done.push_back(now);
+    totals.push_back(total);
+  };
+  const auto posterior = encode_tiled(autoencoder, ct, plan, watch);
+  EXPECT_EQ(done.back(), totals.back());
+  EXPECT_EQ(done.size(), static_cast<size_t>(totals.back()));
+  done.clear();
+  decode_tiled(autoencoder, posterior.mean, nullptr, ct.geometry, plan, watch);
+  EXPECT_EQ(done.back(), totals.back());
+}
+
+TEST(TiledAutoencoder, RefusesLatentsAndMasksOfAnotherSize) {
+  auto autoencoder = trained_autoencoder(1);
+  const auto ct = slanted_ct({16, 16, 16});
+  const auto plan = plan_tiles(autoencoder->config(), {16, 16, 16}, TiledWork::kDecode);
+  EXPECT_THAT(
+      [&] {
+        decode_tiled(autoencoder, at::zeros({1, 4, 4, 4, 5}), nullptr, ct.geometry, plan);
+      },
+      throws_failure(::testing::HasSubstr("expected [1, 4, 4, 4, 4]")));
+  const auto other = random_mask(slanted_ct({16, 16, 20}));
+  EXPECT_THAT(
+      [&] {
+        decode_tiled(autoencoder, at::zeros({1, 4, 4, 4, 4}), &other, ct.geometry, plan);
+      },
+      throws_failure(::testing::HasSubstr("mask")));
+}
+
+TEST(TilePlan, SaysTheLeastThatWouldDo) {
+  const HdrAutoencoderConfig config;
+  constexpr int64_t kTooLittle = int64_t{64} << 20;
+  EXPECT_THAT(
+      [&] {
+        plan_tiles(config, {256, 256, 256}, TiledWork::kEncode, kTooLittle);
+      },
+      throws_usage(::testing::MatchesRegex(
+          "memory: 64 MiB are too little for a CT of 256 x 256 x 256 voxels, expected at "
+          "least [0-9.]+ .iB")));
+  // The tiles shrink before activations are given up, and all keep within the limit.
+  bool kept = true;
+  double last_tile = 1e9;
+  for (int64_t memory = kDefaultMemory; memory > int64_t{1100} << 20; memory = memory * 7 / 8) {
+    const auto plan = plan_tiles(config, {256, 256, 300}, TiledWork::kReconstruct, memory);
+    EXPECT_LE(plan.bytes, memory);
+    EXPECT_TRUE(kept || !plan.keeps_half);
+    const auto tile = static_cast<double>(plan.tile[0]);
+    if (kept == plan.keeps_half) EXPECT_LE(tile, last_tile);
+    last_tile = tile;
+    kept = plan.keeps_half;
+  }
+  EXPECT_FALSE(kept);
+}
+
+TEST(TilePlan, StatesTheMemoryBeforehand) {
+  HdrAutoencoderConfig config;
+  config.half_width = 24;
+  config.quarter_width = 48;
+  config.full_width = 12;
+  const Size size = {96, 96, 96};
+  HdrAutoencoder autoencoder(config, kLabels);
+  const auto ct = slanted_ct(size);
+  const auto mask = random_mask(ct);
+  auto& peak = bench::AllocationPeak::instance();
+  for (const auto work : {TiledWork::kEncode, TiledWork::kDecode}) {
+    int64_t memory = kDefaultMemory;
+    for (const auto& [edge, keeps_half] : {std::pair(96, true), {48, true}, {32, false}}) {
+      auto plan = plan_tiles(config, size, work, memory);
+      while (plan.tile[0] > edge || plan.keeps_half != keeps_half) {
+        plan = plan_tiles(config, size, work, plan.bytes - 1);
+      }
+      ASSERT_EQ(plan.tile[0], edge);
+      peak.reset();
+      if (work == TiledWork::kEncode) {
+        encode_tiled(autoencoder, ct, plan);
+      } else {
+        decode_tiled(autoencoder, at::zeros({1, 4, 24, 24, 24}), &mask, ct.geometry, plan);
+      }
+      const auto images = work == TiledWork::kEncode ? ct.data.nbytes() : mask.data.nbytes();
+      const auto measured = static_cast<double>(peak.peak()) + static_cast<double>(images);
+      const auto stated = static_cast<double>(plan.bytes - kProgramBytes);
+      EXPECT_LE(measured, stated) << edge;
+      EXPECT_GE(2 * measured, stated) << edge;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace guidegen
