@@ -13,6 +13,7 @@ struct Column {
   const char* head;
   const char* figure;  ///< "*/" stands for the window through which the row is seen
   int digits;
+  bool judged = true;  ///< what only describes the reference is shown without an interval
 };
 
 struct Layout {
@@ -24,11 +25,14 @@ struct Layout {
 };
 
 const std::vector<Column>& seen_columns() {
-  static const std::vector<Column> columns = {
-      {"voxels", "voxels", 0},      {"mean HU", "reference_hu", 1},
-      {"MAE HU", "mae_hu", 2},      {"bias HU", "bias_hu", 2},
-      {"window", "*", 0},           {"PSNR dB", "*/psnr_db", 2},
-      {"SSIM 3-D", "*/ssim_3d", 4}, {"SSIM 2-D", "*/ssim_2d", 4}};
+  static const std::vector<Column> columns = {{"voxels", "voxels", 0, false},
+                                              {"mean HU", "reference_hu", 1, false},
+                                              {"MAE HU", "mae_hu", 2},
+                                              {"bias HU", "bias_hu", 2},
+                                              {"window", "*", 0},
+                                              {"PSNR dB", "*/psnr_db", 2},
+                                              {"SSIM 3-D", "*/ssim_3d", 4},
+                                              {"SSIM 2-D", "*/ssim_2d", 4}};
   return columns;
 }
 
@@ -46,7 +50,7 @@ const std::vector<Layout>& layouts() {
        "window",
        {{"low HU", "low_hu", 0},
         {"high HU", "high_hu", 0},
-        {"voxels", "voxels", 0},
+        {"voxels", "voxels", 0, false},
         {"MAE HU", "mae_hu", 2},
         {"bias HU", "bias_hu", 2},
         {"PSNR dB", "psnr_db", 2},
@@ -65,7 +69,7 @@ const std::vector<Layout>& layouts() {
       {"noise",
        "Noise of homogeneous organs",
        "organ",
-       {{"patches", "patches", 0},
+       {{"patches", "patches", 0, false},
         {"HU^2", "variance_hu2", 1},
         {"HU^2 made", "variance_made_hu2", 1},
         {"ratio", "variance_ratio", 3},
@@ -105,8 +109,9 @@ std::string cell(const FidelitySummaryRow& row, const Column& column, const std:
   const Estimate* estimate = find(row, figure);
   if (!estimate) return "-";
   Estimate shown = *estimate;
-  // What is the same in all cases, such as the edges of a window, needs no interval.
-  if (shown.interval.first == shown.interval.second) shown.interval = {NAN, NAN};
+  // Nor do the edges of a window, which are the same in all cases.
+  const bool bare = shown.interval.first == shown.interval.second;
+  if (!column.judged || bare) shown.interval = {NAN, NAN};
   return in_numbers(shown, column.digits);
 }
 

@@ -3,7 +3,8 @@
 namespace guidegen {
 
 void RegionSums::add(const std::string& name, const at::Tensor& index, const at::Tensor& values) {
-  const at::Tensor sums = at::bincount(index.flatten(), values.flatten(), regions_);
+  // Of no voxel at all, bincount makes integers whatever the weights are.
+  const at::Tensor sums = at::bincount(index.flatten(), values.flatten(), regions_).to(at::kDouble);
   const auto [place, fresh] = sums_.try_emplace(name, sums);
   if (!fresh) place->second += sums;
 }

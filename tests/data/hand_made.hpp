@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "guidegen/anatomy/vocabulary.hpp"
+#include "guidegen/prompt/prompt.hpp"
 #include "guidegen/volume/volume.hpp"
 
 namespace guidegen {
