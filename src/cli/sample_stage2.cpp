@@ -55,12 +55,12 @@ struct Worker {
   int64_t memory;
 
   TilePlan plan(const ImageGeometry& grid, TiledWork work) const {
-    const TilePlan plan = model.plan_ct(grid, work, memory);
+    const TilePlan chosen = model.plan_ct(grid, work, memory);
     log_info(concat(format_size(grid.size), " voxels take up to ",
-                    format_memory_size(plan.bytes, true), " of memory, in tiles of ",
-                    format_size(to_xyz(plan.tile)),
-                    plan.keeps_half ? "" : ", slowly; --memory would let more be kept"));
-    return plan;
+                    format_memory_size(chosen.bytes, true), " of memory, in tiles of ",
+                    format_size(to_xyz(chosen.tile)),
+                    chosen.keeps_half ? "" : ", slowly; a larger --memory would help"));
+    return chosen;
   }
   std::optional<Volume> mask_of(const Job& job, const ImageGeometry& grid) const {
     if (job.mask.empty()) return std::nullopt;
@@ -85,6 +85,11 @@ std::vector<Exposure> exposures_of(const Model& model, const std::string& source
                                        : default_exposures();
 }
 
+CtLatents encode(const Worker& worker, const Job& job, const Volume& ct, const TilePlan& plan) {
+  StepBar bar(title_of(job, "encode"));
+  return worker.model.encode(ct, plan, bar.callback());
+}
+
 Volume decode(const Worker& worker, const Job& job, const CtLatents& latents,
               const TilePlan& plan) {
   const auto mask = worker.mask_of(job, latents.geometry);
@@ -95,8 +100,7 @@ Volume decode(const Worker& worker, const Job& job, const CtLatents& latents,
 Json run_encode(const Worker& worker, const Job& job) {
   const Volume ct = read_ct(job.input);
   const TilePlan plan = worker.plan(ct.geometry, TiledWork::kEncode);
-  StepBar bar(title_of(job, "encode"));
-  const CtLatents latents = worker.model.encode(ct, plan, bar.callback());
+  const CtLatents latents = encode(worker, job, ct, plan);
   make_parent(job.out);
   write_latents(job.out, latents);
   Json json = Json::object();
@@ -122,8 +126,7 @@ struct Reconstruction {
 Reconstruction run_reconstruct(const Worker& worker, const Job& job) {
   const Volume ct = read_ct(job.input);
   const TilePlan plan = worker.plan(ct.geometry, TiledWork::kReconstruct);
-  StepBar bar(title_of(job, "encode"));
-  const CtLatents latents = worker.model.encode(ct, plan, bar.callback());
+  const CtLatents latents = encode(worker, job, ct, plan);
   const Volume made = decode(worker, job, latents, plan);
   make_parent(job.out);
   write_ct(job.out, made);

@@ -26,20 +26,13 @@ Extent even_tile(const Extent& size, int64_t edge) {
   return tile;
 }
 
-/// Voxels of a tile and what is computed around it.
-double working_voxels(const HdrAutoencoderConfig& config, const Extent& size, const TilePlan& plan,
-                      TiledWork work) {
+/// Voxels on each side that are computed around a tile.
+int64_t margin_of(const HdrAutoencoderConfig& config, const TilePlan& plan, TiledWork work) {
   // Half voxels: one for each of two convolutions when a kept block is finished; all blocks and
   // what is before and after them when nothing is kept.
-  int64_t margin = plan.keeps_half ? 4 : 4 * config.blocks + 4;
+  const int64_t margin = plan.keeps_half ? 4 : 4 * config.blocks + 4;
   // The stride of the encoder reaches over a quarter voxel, or two half voxels.
-  if (work != TiledWork::kDecode) margin += 2;
-  double voxels = 1;
-  for (size_t axis = 0; axis < 3; ++axis) {
-    const int64_t grown = plan.tile[axis] + 2 * margin;
-    voxels *= static_cast<double>(std::min(grown, round_up(size[axis])));
-  }
-  return voxels;
+  return work == TiledWork::kDecode ? margin : margin + 2;
 }
 
 /// Floats that one voxel of a tile takes while the encoder, or the decoder, is at it: the largest
@@ -64,15 +57,47 @@ double decoder_floats(const HdrAutoencoderConfig& config) {
   return std::max({6 * half, guiding, half + joining, fusing});
 }
 
+/// LibTorch gives convolutions of small inputs (channels x D x H) to a kernel that writes every
+/// neighborhood out, on the CPU: bytes of that.
+double unfolded_bytes(double channels, const Extent& level, const Extent& tile, int64_t margin) {
+  constexpr double kLargestUnfolded = 20480, kNeighbors = 27;
+  std::array<double, 3> least{}, most{};
+  for (size_t axis = 0; axis < 3; ++axis) {
+    const int64_t rest = level[axis] % tile[axis];
+    least[axis] = static_cast<double>(rest > 0 ? rest : std::min(tile[axis], level[axis]));
+    most[axis] = static_cast<double>(std::min(tile[axis] + 2 * margin, level[axis]));
+  }
+  if (channels * least[0] * least[1] > kLargestUnfolded) return 0;
+  const double plane = std::min(channels * most[0] * most[1], kLargestUnfolded);
+  return kNeighbors * kFloat * plane * most[2];
+}
+
+double unfolded_bytes(const HdrAutoencoderConfig& config, const Extent& padded,
+                      const TilePlan& plan, int64_t margin) {
+  const auto at = [&](double channels, int64_t factor) {
+    return unfolded_bytes(channels, extent_over(padded, factor), extent_over(plan.tile, factor),
+                          (margin + factor - 1) / factor);
+  };
+  const auto exposures = static_cast<double>(config.exposures.size());
+  const auto half = static_cast<double>(config.half_width);
+  return std::max({at(static_cast<double>(config.full_width + config.label_width), 1),
+                   at(8 * exposures, 2), at(half, 2),
+                   at(static_cast<double>(config.quarter_width), kFactor)});
+}
+
 /// Most bytes that tensors take at once.
 int64_t tensor_bytes(const HdrAutoencoderConfig& config, const Extent& size, const TilePlan& plan,
                      TiledWork work) {
-  double voxels = 1;
-  for (const int64_t extent : size) voxels *= static_cast<double>(round_up(extent));
+  const Extent padded = {round_up(size[0]), round_up(size[1]), round_up(size[2])};
+  const int64_t margin = margin_of(config, plan, work);
+  double voxels = 1, tile = 1;
+  for (size_t axis = 0; axis < 3; ++axis) {
+    voxels *= static_cast<double>(padded[axis]);
+    tile *= static_cast<double>(std::min(plan.tile[axis] + 2 * margin, padded[axis]));
+  }
   const double kept = 2.0 * static_cast<double>(config.quarter_width) / 64 +
                       (plan.keeps_half ? 2.0 * static_cast<double>(config.half_width) / 8 : 0.0);
   const double latent = 2.0 * static_cast<double>(config.latent_channels) / 64;
-  const double tile = working_voxels(config, size, plan, work);
   double floats = 0;
   if (work != TiledWork::kDecode) {
     floats = voxels * (1 + kept + latent) + tile * encoder_floats(config);
@@ -82,7 +107,7 @@ int64_t tensor_bytes(const HdrAutoencoderConfig& config, const Extent& size, con
     const double images = 1.5 + (work == TiledWork::kReconstruct ? 1 : 0);
     floats = std::max(floats, voxels * (images + kept + latent) + tile * decoder_floats(config));
   }
-  return static_cast<int64_t>(floats * kFloat);
+  return static_cast<int64_t>(floats * kFloat + unfolded_bytes(config, padded, plan, margin));
 }
 
 }  // namespace

@@ -60,7 +60,7 @@ TEST_F(LatentCacheTest, GoesByWeightsAndVoxels) {
   EXPECT_EQ(value(cache(folder).load(renamed)), 1);
   auto changed = *first_;
   changed.ct = first_->ct.clone();
-  changed.ct[3][4][5] += 1;
+  changed.ct[3][4][5].add_(1);
   EXPECT_EQ(value(cache(folder).load(changed)), 3);
 }
 
