@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include "guidegen/core/error.hpp"
 #include "guidegen/nn/autocast.hpp"
 #include "guidegen/nn/pointwise.hpp"
 #include "guidegen/stages/tiled_autoencoder.hpp"

@@ -18,7 +18,7 @@ VectorQuantizerOptions quantizer_from_json(JsonObject object) {
   return c;
 }
 
-Json to_json(const VectorQuantizerOptions& c) {
+Json quantizer_to_json(const VectorQuantizerOptions& c) {
   return {{"codes", c.codes},
           {"update", c.update},
           {"decay", c.decay},
@@ -90,7 +90,7 @@ Json HdrAutoencoderConfig::to_json() const {
   return {{"exposures", guidegen::to_json(exposures)},
           {"latent_channels", latent_channels},
           {"bottleneck", bottleneck},
-          {"quantizer", guidegen::to_json(quantizer)},
+          {"quantizer", quantizer_to_json(quantizer)},
           {"half_width", half_width},
           {"quarter_width", quarter_width},
           {"blocks", blocks},

@@ -1,5 +1,6 @@
 #include "guidegen/stages/perceptual_loss.hpp"
 
+#include <torch/csrc/jit/runtime/jit_exception.h>
 #include <torch/script.h>
 #include <torch/torch.h>
 
@@ -47,7 +48,7 @@ struct PerceptualLoss::Network {
 
 PerceptualLoss::PerceptualLoss(const PerceptualConfig& config)
     : config_(config), network_(std::make_unique<Network>()) {
-  const auto refuse = [&](const std::string& what) {
+  const auto refuse = [&](std::string_view what) {
     throw_usage("network.losses.perceptual.network: ", config.network, ": ", what,
                 ", expected a TorchScript file as scripts/export_perceptual.py writes them");
   };

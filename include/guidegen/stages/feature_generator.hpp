@@ -9,6 +9,7 @@
 #include "guidegen/nn/graphed_function.hpp"
 #include "guidegen/nn/unet3d.hpp"
 #include "guidegen/stages/hdr_autoencoder.hpp"
+#include "guidegen/stages/stage.hpp"
 #include "guidegen/text/attribute_encoder.hpp"
 
 namespace guidegen {
