@@ -14,12 +14,12 @@ PatchDiscriminatorImpl::PatchDiscriminatorImpl(int64_t dimensions, int64_t chann
     const auto name = concat("layer", flat_.size() + solid_.size());
     if (dimensions == 2) {
       flat_.push_back(register_module(
-          name, torch::nn::Conv2d(
-                    torch::nn::Conv2dOptions(in, out, kernel).stride(stride).padding(1))));
+          name,
+          torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, kernel).stride(stride).padding(1))));
     } else {
       solid_.push_back(register_module(
-          name, torch::nn::Conv3d(
-                    torch::nn::Conv3dOptions(in, out, kernel).stride(stride).padding(1))));
+          name,
+          torch::nn::Conv3d(torch::nn::Conv3dOptions(in, out, kernel).stride(stride).padding(1))));
     }
   };
   int64_t in = channels;

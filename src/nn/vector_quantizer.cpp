@@ -65,7 +65,8 @@ VectorQuantizerImpl::Quantized VectorQuantizerImpl::forward(const at::Tensor& z)
     out.loss = out.loss + (chosen - rows.detach()).square().mean();
   }
   out.latents = from_rows(rows + (chosen - rows).detach(), out.codes);
-  if (mean_count_.defined() && is_training() && torch::GradMode::is_enabled()) remember(rows.detach(), index);
+  if (mean_count_.defined() && is_training() && torch::GradMode::is_enabled())
+    remember(rows.detach(), index);
   return out;
 }
 
@@ -89,7 +90,8 @@ at::Tensor VectorQuantizerImpl::candidates(const Peers& peers, RandomStream& ran
     places.push_back(static_cast<int32_t>(random.uniform() * double(step_rows_.size(0))));
   }
   const auto device = codebook_.device();
-  auto rows = step_rows_.index_select(0, torch::tensor(places).to(device, /*non_blocking=*/true));
+  auto rows =
+      step_rows_.index_select(0, torch::tensor(places, at::kInt).to(device, /*non_blocking=*/true));
   if (peers.size == 1) return rows;
   auto shared = (rows * torch::tensor(own).to(device).unsqueeze(1)).to(at::kCPU);
   peers.sum(shared);
@@ -108,9 +110,10 @@ void VectorQuantizerImpl::end_step(const Peers& peers, RandomStream random) {
   }
   const auto offered = candidates(peers, random);
   // Tensors instead of branches, so that a GPU need not be waited for.
-  const auto good = (step_sums_.isfinite().all() & offered.isfinite().all()).to(at::kFloat);
+  const auto finite = step_sums_.isfinite().all() & offered.isfinite().all();
+  const auto good = finite.to(at::kFloat);
   const auto counts = step_counts_ * good;
-  const auto sums = step_sums_.nan_to_num(0, 0, 0) * good;
+  const auto sums = torch::where(finite, step_sums_, torch::zeros_like(step_sums_));
   const bool ema = options_.update == "ema";
   if (ema) {
     const auto keep = 1 - (1 - options_.decay) * good;
@@ -123,7 +126,7 @@ void VectorQuantizerImpl::end_step(const Peers& peers, RandomStream random) {
   // At the very start all codes are put onto latents: random ones are far from where latents lie.
   const auto move = ((idle_ >= double(options_.dead_after)) | (started_ == 0)) & (good > 0);
   const auto row = move.unsqueeze(1);
-  codebook_.copy_(torch::where(row, offered.nan_to_num(0, 0, 0), codebook_));
+  codebook_.copy_(torch::where(row, offered, codebook_));
   if (ema) {
     mean_sum_.copy_(torch::where(row, codebook_, mean_sum_));
     mean_count_.masked_fill_(move, 1);

@@ -22,7 +22,7 @@ at::Tensor take_slices(const at::Tensor& x, const at::Tensor& places, int64_t ax
 }
 
 at::Tensor hinge(const at::Tensor& logits, double sign) {
-  return torch::relu(1 - sign * logits).mean();
+  return (1 - sign * logits).clamp_min(0).mean();
 }
 
 at::Tensor feature_distance(const Judgement& made, const Judgement& real) {
@@ -40,10 +40,8 @@ at::Tensor gradient_norm(const at::Tensor& loss, const at::Tensor& weight) {
 }  // namespace
 
 AdversaryImpl::AdversaryImpl(const AdversaryConfig& config, int64_t channels) : config_(config) {
-  slice_ =
-      register_module("slice", PatchDiscriminator(2, channels, config.width, config.layers));
-  patch_ =
-      register_module("patch", PatchDiscriminator(3, channels, config.width, config.layers));
+  slice_ = register_module("slice", PatchDiscriminator(2, channels, config.width, config.layers));
+  patch_ = register_module("patch", PatchDiscriminator(3, channels, config.width, config.layers));
 }
 
 void AdversaryImpl::learn(bool on) {
@@ -73,11 +71,12 @@ AdversaryImpl::Terms AdversaryImpl::judge(const at::Tensor& made, const at::Tens
   const auto slice_made = slice_(made_slices), patch_made = patch_(made);
   learn(true);
   const auto adversarial = -0.5 * (slice_made.logits.mean() + patch_made.logits.mean());
-  const auto features = 0.5 * (feature_distance(slice_made, slice_real) +
-                               feature_distance(patch_made, patch_real));
-  const auto scale = (gradient_norm(reconstruction, last) / (gradient_norm(adversarial, last) + 1e-4))
-                         .clamp(0, kMostWeight)
-                         .detach();
+  const auto features =
+      0.5 * (feature_distance(slice_made, slice_real) + feature_distance(patch_made, patch_real));
+  const auto scale =
+      (gradient_norm(reconstruction, last) / (gradient_norm(adversarial, last) + 1e-4))
+          .clamp(0, kMostWeight)
+          .detach();
   out.generator = config_.weight * (scale * adversarial + config_.feature_weight * features);
   out.features = features.detach();
   out.adaptive_weight = scale;

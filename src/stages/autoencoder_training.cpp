@@ -58,16 +58,15 @@ at::Tensor gradient_distance(const at::Tensor& made, const at::Tensor& real,
 
 // What the losses compare.
 struct AutoencoderTrainingImpl::Views {
-  at::Tensor hu;            // [B,1,D,H,W]
-  at::Tensor target;        // [B,E,D,H,W] exposures of hu
+  at::Tensor hu;             // [B,1,D,H,W]
+  at::Tensor target;         // [B,E,D,H,W] exposures of hu
   at::Tensor voxel_weights;  // [B,1,D,H,W], mean about 1
   HdrAutoencoderImpl::Posterior posterior;
   HdrAutoencoderImpl::Decoded decoded;
 };
 
 AutoencoderTrainingImpl::AutoencoderTrainingImpl(HdrAutoencoder network)
-    : network_(register_module("network", std::move(network))),
-      losses_(network_->config().losses) {
+    : network_(register_module("network", std::move(network))), losses_(network_->config().losses) {
   const auto& config = network_->config();
   const auto labels = network_->labels();
   label_weights_ = register_buffer("label_weights", torch::ones({labels}));
@@ -80,8 +79,7 @@ AutoencoderTrainingImpl::AutoencoderTrainingImpl(HdrAutoencoder network)
   if (network_->quantizer()) network_->quantizer()->prepare_for_training();
   if (losses_.adversary.weight > 0) {
     adversary_ = register_module(
-        "adversary",
-        Adversary(losses_.adversary, static_cast<int64_t>(config.exposures.size())));
+        "adversary", Adversary(losses_.adversary, static_cast<int64_t>(config.exposures.size())));
   }
   if (!losses_.perceptual.network.empty()) perceptual_.emplace(losses_.perceptual);
 }
@@ -174,8 +172,7 @@ void AutoencoderTrainingImpl::add_adversary(const Views& views, const StepInputs
   // The axis of the slices follows the step, so that all of a step are of one shape.
   const auto axis = 2 + inputs.step % 3;
   const auto size = views.hu.size(axis);
-  const auto slices =
-      inputs.tensor("slices").slice(1, 0, losses_.adversary.slices).remainder(size);
+  const auto slices = inputs.tensor("slices").slice(1, 0, losses_.adversary.slices).remainder(size);
   const auto judged = adversary_->judge(views.decoded.exposures, views.target, slices, axis,
                                         terms.total, network_->last_weight());
   terms.total = terms.total + judged.generator + judged.discriminator;
@@ -195,9 +192,8 @@ LossTerms AutoencoderTrainingImpl::loss(const StepInputs& inputs) {
   views.decoded = network_->decode(latents, guide);
   const AutocastScope full_precision(AutocastState::off());
   views.target = expose(views.hu, network_->config().exposures);
-  views.voxel_weights = label_weights_.index_select(0, labels.flatten())
-                            .view(labels.sizes())
-                            .unsqueeze(1);
+  views.voxel_weights =
+      label_weights_.index_select(0, labels.flatten()).view(labels.sizes()).unsqueeze(1);
   auto terms = reconstruction(views);
   const auto view = [&](const at::Tensor& x) {
     return ((x - inputs.tensor("window_center")) / (0.5 * inputs.tensor("window_width")))

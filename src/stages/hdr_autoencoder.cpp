@@ -33,8 +33,8 @@ HdrAutoencoderImpl::HdrAutoencoderImpl(const HdrAutoencoderConfig& config, int64
   encoder_in_ = register_module("encoder_in", conv(8 * exposures, half, 3));
   encoder_down_ = register_module("encoder_down", conv(half, quarter, 3, 2));
   const bool quantizes = config.bottleneck == "vq";
-  encoder_out_ = register_module(
-      "encoder_out", conv(quarter, (quantizes ? 1 : 2) * config.latent_channels, 1));
+  encoder_out_ = register_module("encoder_out",
+                                 conv(quarter, (quantizes ? 1 : 2) * config.latent_channels, 1));
   if (quantizes) {
     quantizer_ =
         register_module("quantizer", VectorQuantizer(config.quantizer, config.latent_channels));

@@ -78,9 +78,8 @@ HdrAutoencoderConfig HdrAutoencoderConfig::from_json(JsonObject object) {
   if (object.has("losses")) c.losses = AutoencoderLosses::from_json(object.object("losses"));
   const auto weights = c.losses.exposure_weights.size();
   if (weights != 0 && weights != c.exposures.size()) {
-    object.fail("losses.exposure_weights",
-                concat(weights, " numbers, expected none or ", c.exposures.size(),
-                       ", one an exposure"));
+    object.fail("losses.exposure_weights", concat(weights, " numbers, expected none or ",
+                                                  c.exposures.size(), ", one an exposure"));
   }
   object.finish();
   return c;

@@ -59,8 +59,8 @@ PerceptualLoss::PerceptualLoss(const PerceptualConfig& config)
     for (auto parameter : network_->module.parameters()) parameter.set_requires_grad(false);
     const torch::NoGradGuard no_grad;
     const auto layers = layers_of(network_->module.forward({torch::zeros({1, 3, 64, 64})}));
-    const bool images = std::all_of(layers.begin(), layers.end(),
-                                    [](const at::Tensor& x) { return x.dim() == 4; });
+    const bool images =
+        std::all_of(layers.begin(), layers.end(), [](const at::Tensor& x) { return x.dim() == 4; });
     if (layers.empty() || !images) refuse("gives no features [N,C,h,w] of images [N,3,H,W]");
   } catch (const c10::Error& error) {
     refuse(first_line(error.what_without_backtrace()));

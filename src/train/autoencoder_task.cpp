@@ -31,8 +31,9 @@ class AutoencoderTask final : public StageTask {
   LossTerms loss(const StepInputs& inputs) override { return training_->loss(inputs); }
   void end_step(Collective& collective, RandomStream random) override {
     const auto& world = collective.world();
-    training_->end_step({world.rank, world.size, [&](at::Tensor values) { collective.sum(values); }},
-                        std::move(random));
+    training_->end_step(
+        {world.rank, world.size, [&](at::Tensor values) { collective.sum(values); }},
+        std::move(random));
   }
   void to(const at::Device& device) override { training_->move_to(device); }
   void checkpoint_activations(const std::vector<int64_t>& levels) override {

@@ -80,7 +80,8 @@ class SynthesizerTask final : public StageTask {
     request.case_id = item.id;
     request.vocabulary = &vocabulary_;
     if (synthesizer_->config().text_encoder_width > 0) {
-      request.text = texts_->source.encode({item.prompt.text.value_or(guidegen::describe(item.prompt, 0))});
+      request.text =
+          texts_->source.encode({item.prompt.text.value_or(guidegen::describe(item.prompt, 0))});
     }
     const Volume mask{synthesizer_->sample(request).unsqueeze(0), item.geometry};
     return render_preview(nullptr, &mask, vocabulary_);

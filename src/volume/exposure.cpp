@@ -32,8 +32,8 @@ double to_units(const Exposure& exposure, double hu) {
 
 // asinh of the largest |u| of the range.
 double asinh_scale(const Exposure& exposure) {
-  return std::asinh(std::max(std::abs(to_units(exposure, kMinHu)),
-                             std::abs(to_units(exposure, kMaxHu))));
+  return std::asinh(
+      std::max(std::abs(to_units(exposure, kMinHu)), std::abs(to_units(exposure, kMaxHu))));
 }
 
 double tone(const Exposure& exposure, double hu) {
@@ -49,7 +49,9 @@ double tone(const Exposure& exposure, double hu) {
 }
 
 constexpr std::pair<ToneCurve, std::string_view> kCurveNames[] = {
-    {ToneCurve::kShoulder, "shoulder"}, {ToneCurve::kLinear, "linear"}, {ToneCurve::kAsinh, "asinh"}};
+    {ToneCurve::kShoulder, "shoulder"},
+    {ToneCurve::kLinear, "linear"},
+    {ToneCurve::kAsinh, "asinh"}};
 
 std::string_view name_of(ToneCurve curve) {
   for (const auto& [value, name] : kCurveNames) {
@@ -231,8 +233,7 @@ at::Tensor expose(const at::Tensor& hu, const std::vector<Exposure>& exposures) 
   const at::Tensor u =
       (hu.to(at::kFloat).clamp(kMinHu, kMaxHu) - centers) / half_widths(exposures, hu);
   return by_curve(
-      exposures, u,
-      [](const at::Tensor& part, auto&) { return part * (1 + part * part).rsqrt(); },
+      exposures, u, [](const at::Tensor& part, auto&) { return part * (1 + part * part).rsqrt(); },
       [](const at::Tensor& part, auto&) { return part.clamp(-1, 1); },
       [](const at::Tensor& part, auto& of) { return at::asinh(part) / asinh_scales(of, part); });
 }

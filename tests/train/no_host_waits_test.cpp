@@ -1,8 +1,8 @@
 #include <ATen/record_function.h>
 #include <gtest/gtest.h>
 
-#include "guidegen/stages/feature_generator.hpp"
 #include "guidegen/stages/autoencoder_training.hpp"
+#include "guidegen/stages/feature_generator.hpp"
 #include "guidegen/stages/synthesizer.hpp"
 #include "guidegen/train/optimizer.hpp"
 #include "stages/toy_cases.hpp"

@@ -17,9 +17,9 @@ struct VectorQuantizerOptions {
   /// "ema": codes follow the mean of the latents assigned to them; "gradient": they are weights
   /// with a loss of their own.
   std::string update = "ema";
-  double decay = 0.99;        ///< of the moving means, a step
-  double commitment = 0.25;   ///< weight of the term that holds latents near their codes
-  int64_t dead_after = 200;   ///< steps without use after which a code is put elsewhere
+  double decay = 0.99;       ///< of the moving means, a step
+  double commitment = 0.25;  ///< weight of the term that holds latents near their codes
+  int64_t dead_after = 200;  ///< steps without use after which a code is put elsewhere
 };
 
 class VectorQuantizerImpl : public torch::nn::Module {
@@ -71,12 +71,12 @@ class VectorQuantizerImpl : public torch::nn::Module {
 
   VectorQuantizerOptions options_;
   int64_t channels_;
-  at::Tensor codebook_;              // parameter for "gradient", buffer for "ema"
+  at::Tensor codebook_;  // parameter for "gradient", buffer for "ema"
   // Of training:
-  at::Tensor mean_count_, mean_sum_;  // moving means of "ema": [K], [K,Z]
-  at::Tensor idle_;                  // [K], steps without use
-  at::Tensor last_use_;              // [K], latents of the last step
-  at::Tensor started_;               // scalar, 0 until the first step
+  at::Tensor mean_count_, mean_sum_;                // moving means of "ema": [K], [K,Z]
+  at::Tensor idle_;                                 // [K], steps without use
+  at::Tensor last_use_;                             // [K], latents of the last step
+  at::Tensor started_;                              // scalar, 0 until the first step
   at::Tensor step_counts_, step_sums_, step_rows_;  // of the step at hand: [K], [K,Z], [N,Z]
 };
 TORCH_MODULE(VectorQuantizer);

@@ -26,10 +26,10 @@ class AdversaryImpl : public torch::nn::Module {
   AdversaryImpl(const AdversaryConfig& config, int64_t channels);
 
   struct Terms {
-    at::Tensor generator;         ///< weighted; its gradient reaches `made` alone
-    at::Tensor discriminator;     ///< its gradient reaches the discriminators alone
-    at::Tensor features;          ///< feature matching, before weights; detached
-    at::Tensor adaptive_weight;   ///< detached
+    at::Tensor generator;        ///< weighted; its gradient reaches `made` alone
+    at::Tensor discriminator;    ///< its gradient reaches the discriminators alone
+    at::Tensor features;         ///< feature matching, before weights; detached
+    at::Tensor adaptive_weight;  ///< detached
   };
   /// made, real: exposures [B,C,D,H,W]; slices [B,S] int64 places along `axis` 2, 3 or 4.
   /// `reconstruction` is the rest of the generator's loss and `last` the weight that it meets last:

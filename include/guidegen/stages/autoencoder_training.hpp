@@ -7,8 +7,8 @@
 
 namespace guidegen {
 
-/// Trains the autoencoder: its losses, and what they need beside the network. Submodules: "network",
-/// which is what a model directory keeps, and "adversary" where there is one.
+/// Trains the autoencoder: its losses, and what they need beside the network. Submodules:
+/// "network", which is what a model directory keeps, and "adversary" where there is one.
 class AutoencoderTrainingImpl : public torch::nn::Module {
  public:
   /// Throws Error(kUsage) where the perceptual network cannot be read or the exposure weights are

@@ -31,17 +31,17 @@ struct AutoencoderLosses {
 struct HdrAutoencoderConfig {
   std::vector<Exposure> exposures = default_exposures();
   int64_t latent_channels = 4;
-  std::string bottleneck = "kl";      ///< or "vq"
-  VectorQuantizerOptions quantizer;   ///< of "vq"
-  int64_t half_width = 32;            ///< channels at half resolution
-  int64_t quarter_width = 64;         ///< channels at quarter resolution
-  int64_t blocks = 2;                 ///< residual blocks a resolution, each way
-  int64_t full_width = 16;            ///< channels at full resolution, in the decoder
-  int64_t label_width = 8;            ///< width of the label embedding that guides the decoder
-  bool mask_guidance = true;          ///< false: masks are not looked at
-  bool fusion_prior = false;          ///< each label has a learned say in how exposures are fused
-  double mask_dropout = 0.25;         ///< share of training samples that are decoded without a mask
-  int64_t crop = 32;                  ///< training crop, voxels along each axis
+  std::string bottleneck = "kl";     ///< or "vq"
+  VectorQuantizerOptions quantizer;  ///< of "vq"
+  int64_t half_width = 32;           ///< channels at half resolution
+  int64_t quarter_width = 64;        ///< channels at quarter resolution
+  int64_t blocks = 2;                ///< residual blocks a resolution, each way
+  int64_t full_width = 16;           ///< channels at full resolution, in the decoder
+  int64_t label_width = 8;           ///< width of the label embedding that guides the decoder
+  bool mask_guidance = true;         ///< false: masks are not looked at
+  bool fusion_prior = false;         ///< each label has a learned say in how exposures are fused
+  double mask_dropout = 0.25;        ///< share of training samples that are decoded without a mask
+  int64_t crop = 32;                 ///< training crop, voxels along each axis
   AutoencoderLosses losses;
 
   static HdrAutoencoderConfig from_json(JsonObject object);
@@ -64,8 +64,8 @@ class HdrAutoencoderImpl : public torch::nn::Module {
     at::Tensor sample(const at::Tensor& noise) const;  ///< noise: standard normals
   };
   struct Decoded {
-    at::Tensor exposures;  ///< [B,E,D,H,W] in (-1,1)
-    at::Tensor hu;         ///< [B,1,D,H,W] fused, HU
+    at::Tensor exposures;      ///< [B,E,D,H,W] in (-1,1)
+    at::Tensor hu;             ///< [B,1,D,H,W] fused, HU
     at::Tensor codebook_loss;  ///< scalar of "vq", undefined for "kl"
   };
   /// hu [B,1,D,H,W] float32, sizes multiples of 4.

@@ -13,7 +13,7 @@ namespace guidegen {
 struct PerceptualConfig {
   std::string network;  ///< path of a TorchScript file (scripts/export_perceptual.py); empty: none
   double weight = 0.1;
-  int64_t slices = 4;  ///< drawn from each crop
+  int64_t slices = 4;                           ///< drawn from each crop
   double window_low = -160, window_high = 240;  ///< HU that the network sees as 0 to 1
 
   static PerceptualConfig from_json(JsonObject object);

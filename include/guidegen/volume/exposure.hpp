@@ -56,8 +56,9 @@ std::pair<double, double> kept_range(const std::vector<Exposure>& exposures);
 /// Differentiable. Any device.
 at::Tensor expose(const at::Tensor& hu, const std::vector<Exposure>& exposures);
 
-/// What a network's output layer gives -> exposures, [B,E,D,H,W]: tanh for "shoulder", whose ends no
-/// HU reaches; the others as they are, since a line and a logarithm need no bounds to be learned.
+/// What a network's output layer gives -> exposures, [B,E,D,H,W]: tanh for "shoulder", whose ends
+/// no HU reaches; the others as they are, since a line and a logarithm need no bounds to be
+/// learned.
 at::Tensor exposed_from_output(const at::Tensor& output, const std::vector<Exposure>& exposures);
 
 /// Inverse of one curve per channel: [B,E,D,H,W] -> HU estimates [B,E,D,H,W], float32. Values that
