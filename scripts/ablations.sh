@@ -81,20 +81,6 @@ train_and_judge() {
   sample_and_judge "$folder"
 }
 
-# Runs a function on each of the further arguments, so many at a time.
-in_turn() {
-  local function="$1" running=0 item
-  shift
-  for item in "$@"; do
-    "$function" "$item" &
-    if ((++running >= processes)); then
-      wait -n || die "a run failed, see above"
-      running=$((running - 1))
-    fi
-  done
-  while ((running-- > 0)); do wait -n || die "a run failed, see above"; done
-}
-
 grid=(--size 48 48 60 --spacing 8 8 8)
 export OMP_NUM_THREADS=1
 for set in "phantoms:$phantoms:1" "reference:100:2"; do

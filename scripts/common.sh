@@ -48,3 +48,17 @@ device_tests() {
   grep -rl --include='*_test.cpp' 'nn/test_device\.hpp' "$root/tests" |
     sed -E "s|^$root/tests/([^/]+)/.*|test_\1|" | sort -u
 }
+
+# Runs a function on each of the further arguments, $processes at a time.
+in_turn() {
+  local function="$1" running=0 item
+  shift
+  for item in "$@"; do
+    "$function" "$item" &
+    if ((++running >= processes)); then
+      wait -n || die "a run failed, see above"
+      running=$((running - 1))
+    fi
+  done
+  while ((running-- > 0)); do wait -n || die "a run failed, see above"; done
+}

@@ -5,7 +5,7 @@
 
 #include "guidegen/core/stop_signal.hpp"
 #include "guidegen/evaluate/structural_similarity.hpp"
-#include "guidegen/evaluate/tissue_classes.hpp"
+#include "guidegen/volume/tissue_classes.hpp"
 #include "guidegen/volume/labels.hpp"
 
 namespace guidegen {

@@ -5,7 +5,7 @@
 
 #include "evaluate/fidelity_cells.hpp"
 #include "guidegen/evaluate/fidelity.hpp"
-#include "guidegen/evaluate/tissue_classes.hpp"
+#include "guidegen/volume/tissue_classes.hpp"
 
 namespace guidegen {
 namespace {

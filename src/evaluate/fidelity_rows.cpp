@@ -2,7 +2,7 @@
 #include <limits>
 
 #include "evaluate/fidelity_meter.hpp"
-#include "guidegen/evaluate/tissue_classes.hpp"
+#include "guidegen/volume/tissue_classes.hpp"
 
 namespace guidegen {
 namespace {

@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include "guidegen/core/error.hpp"
 #include "guidegen/nn/checkpointed.hpp"
 #include "guidegen/nn/group_norm.hpp"
 #include "guidegen/nn/pointwise.hpp"
@@ -57,8 +58,19 @@ at::Tensor silu_of(const torch::nn::GroupNorm& norm, const at::Tensor& x, const 
                          norm->options.eps());
 }
 
+at::Tensor silu_of_voxels(const torch::nn::GroupNormImpl& norm, const at::Tensor& x) {
+  const auto last = x.permute({0, 2, 3, 4, 1}).contiguous();
+  auto y = at::layer_norm(last, {x.size(1)}, norm.weight, norm.bias, norm.options.eps());
+  y = at::GradMode::is_enabled() ? at::silu(y) : at::silu_(y);
+  return y.permute({0, 4, 1, 2, 3});
+}
+
 ResidualBlock3dImpl::ResidualBlock3dImpl(int64_t in_channels, int64_t out_channels,
-                                         int64_t embedding_width) {
+                                         int64_t embedding_width, NormScope scope)
+    : scope_(scope) {
+  if (scope == NormScope::kVoxel && embedding_width > 0) {
+    throw_failure("residual block: norms of voxels take no embedding");
+  }
   norm1_ = register_module("norm1", torch::nn::GroupNorm(norm_groups(in_channels), in_channels));
   conv1_ = register_module(
       "conv1",
@@ -87,6 +99,10 @@ at::Tensor ResidualBlock3dImpl::forward(const at::Tensor& x, const at::Tensor& e
 }
 
 at::Tensor ResidualBlock3dImpl::compute(const at::Tensor& x, const at::Tensor& embedding) {
+  if (scope_ == NormScope::kVoxel) {
+    const auto h = conv2_(silu_of_voxels(*norm2_, conv1_(silu_of_voxels(*norm1_, x))));
+    return h + (skip_.is_empty() ? x : pointwise(skip_, x));
+  }
   auto h = conv1_(silu_of(norm1_, x));
   if (modulation_.is_empty()) {
     h = silu_of(norm2_, h);

@@ -6,15 +6,13 @@
 #include "guidegen/nn/autocast.hpp"
 #include "guidegen/nn/device_transfer.hpp"
 #include "guidegen/nn/random_tensor.hpp"
+#include "guidegen/volume/tissue_classes.hpp"
 
 namespace guidegen {
 
 namespace {
 
-constexpr double kMostLabelWeight = 100;  // of rare labels, times the average
-
-// HU on one compressive curve, asinh((HU - 40) / 150): every tissue keeps a say in the fused loss.
-at::Tensor compress(const at::Tensor& hu) { return torch::asinh((hu - 40.0) / 150.0); }
+constexpr double kMostWeight = 100;  // of what is rare, times the average
 
 // The same crop of CT and mask, anywhere in the volume: float32 [1,c,c,c] and labels [c,c,c].
 std::pair<at::Tensor, at::Tensor> random_crop(const TrainingCase& item, int64_t crop,
@@ -35,6 +33,13 @@ at::Tensor per_case(const std::vector<float>& values) {
   return torch::tensor(values).view({-1, 1, 1, 1, 1});
 }
 
+// Weights by how often each kind of voxel occurs: share^-balance, mean over voxels 1.
+at::Tensor balanced(const at::Tensor& counts, double balance) {
+  const auto share = counts.to(at::kDouble) / double(counts.sum().item<int64_t>());
+  const auto weights = share.clamp_min(1e-12).pow(-balance).masked_fill(share == 0, 1.0);
+  return (weights / (weights * share).sum()).clamp_max(kMostWeight);
+}
+
 // [B,count] places in [0,size).
 at::Tensor random_places(RandomStream& stream, int64_t count, int64_t size) {
   std::vector<int64_t> places;
@@ -44,12 +49,13 @@ at::Tensor random_places(RandomStream& stream, int64_t count, int64_t size) {
 
 // Mean absolute difference between the steps from voxel to voxel, over the three axes.
 at::Tensor gradient_distance(const at::Tensor& made, const at::Tensor& real,
-                             const at::Tensor& weights) {
+                             const at::Tensor& voxel_weights,
+                             const at::Tensor& exposure_weights) {
   auto sum = torch::zeros({}, made.options());
   const auto difference = made - real;
   for (int64_t axis = 2; axis < 5; ++axis) {
     const auto steps = difference.diff(1, axis).abs();
-    sum = sum + (steps * weights.slice(axis, 1)).mean();
+    sum = sum + (steps * voxel_weights.slice(axis, 1) * exposure_weights).mean();
   }
   return sum / 3;
 }
@@ -70,6 +76,8 @@ AutoencoderTrainingImpl::AutoencoderTrainingImpl(HdrAutoencoder network)
   const auto& config = network_->config();
   const auto labels = network_->labels();
   label_weights_ = register_buffer("label_weights", torch::ones({labels}));
+  tissue_weights_ = register_buffer(
+      "tissue_weights", torch::ones({static_cast<int64_t>(tissue_borders().size()) + 1}));
   std::vector<float> weights(config.exposures.size(), 1.0F);
   for (size_t i = 0; i < losses_.exposure_weights.size(); ++i) {
     weights[i] = static_cast<float>(losses_.exposure_weights[i]);
@@ -91,11 +99,20 @@ void AutoencoderTrainingImpl::move_to(const at::Device& device) {
 }
 
 void AutoencoderTrainingImpl::set_label_counts(const at::Tensor& counts) {
-  const auto share = counts.to(at::kDouble) / double(counts.sum().item<int64_t>());
-  const auto weights =
-      share.clamp_min(1e-12).pow(-losses_.organ_balance).masked_fill(share == 0, 1.0);
-  const auto mean = (weights * share).sum();
-  label_weights_.copy_((weights / mean).clamp_max(kMostLabelWeight));
+  label_weights_.copy_(balanced(counts, losses_.organ_balance));
+}
+
+void AutoencoderTrainingImpl::set_tissue_counts(const at::Tensor& counts) {
+  tissue_weights_.copy_(balanced(counts, losses_.tissue_balance));
+}
+
+at::Tensor AutoencoderTrainingImpl::voxel_weights(const at::Tensor& hu,
+                                                  const at::Tensor& labels) const {
+  auto weights = label_weights_.index_select(0, labels.flatten()).view(labels.sizes()).unsqueeze(1);
+  if (losses_.tissue_balance == 0) return weights;
+  auto tissue = torch::zeros_like(hu, at::kInt);
+  for (const auto border : tissue_borders()) tissue += hu >= border;
+  return weights * tissue_weights_.index_select(0, tissue.flatten()).view(hu.sizes());
 }
 
 StepInputs AutoencoderTrainingImpl::prepare(const TrainingBatch& batch,
@@ -135,19 +152,20 @@ StepInputs AutoencoderTrainingImpl::prepare(const TrainingBatch& batch,
 LossTerms AutoencoderTrainingImpl::reconstruction(const Views& views) const {
   const auto& weights = views.voxel_weights;
   const auto& decoded = views.decoded;
+  const auto& exposures = network_->config().exposures;
   const auto distance = (decoded.exposures - views.target).abs() * weights;
   const auto l1 = (distance * exposure_weights_).mean();
-  const auto fused = ((compress(decoded.hu) - compress(views.hu)).abs() * weights).mean();
+  const auto fused_distance = (expose(decoded.hu, exposures) - views.target).abs() * weights;
+  const auto fused = (fused_distance * exposure_weights_).mean();
   LossTerms out;
   out.total = l1 + losses_.fused_weight * fused;
   out.parts = {{"l1", l1.detach()}, {"fused", fused.detach()}};
-  const auto& exposures = network_->config().exposures;
   const auto by_exposure = distance.detach().mean({0, 2, 3, 4});
   for (size_t i = 0; i < exposures.size(); ++i) {
     out.parts.emplace_back("l1_" + exposures[i].name, by_exposure[static_cast<int64_t>(i)]);
   }
   if (losses_.gradient_weight > 0) {
-    const auto gradient = gradient_distance(decoded.exposures, views.target, weights);
+    const auto gradient = gradient_distance(decoded.exposures, views.target, weights, exposure_weights_);
     out.total = out.total + losses_.gradient_weight * gradient;
     out.parts.emplace_back("gradient", gradient.detach());
   }
@@ -192,8 +210,7 @@ LossTerms AutoencoderTrainingImpl::loss(const StepInputs& inputs) {
   views.decoded = network_->decode(latents, guide);
   const AutocastScope full_precision(AutocastState::off());
   views.target = expose(views.hu, network_->config().exposures);
-  views.voxel_weights =
-      label_weights_.index_select(0, labels.flatten()).view(labels.sizes()).unsqueeze(1);
+  views.voxel_weights = voxel_weights(views.hu, labels);
   auto terms = reconstruction(views);
   const auto view = [&](const at::Tensor& x) {
     return ((x - inputs.tensor("window_center")) / (0.5 * inputs.tensor("window_width")))

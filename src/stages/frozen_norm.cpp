@@ -61,7 +61,10 @@ FrozenNorm::FrozenNorm(const torch::nn::GroupNormImpl& norm, const ChannelMoment
   intercept_ = intercept.to(norm.weight.device());
 }
 
+FrozenNorm::FrozenNorm(const torch::nn::GroupNormImpl& norm) : of_voxels_(&norm) {}
+
 at::Tensor FrozenNorm::silu(const at::Tensor& x) const {
+  if (of_voxels_) return silu_of_voxels(*of_voxels_, x);
   auto y = at::addcmul(intercept_, x, slope_);
   return at::silu_(y);
 }

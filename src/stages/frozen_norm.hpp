@@ -1,8 +1,8 @@
 #pragma once
 
-#include <torch/nn/modules/normalization.h>
-
 #include <vector>
+
+#include "guidegen/nn/blocks.hpp"
 
 namespace guidegen {
 
@@ -28,10 +28,13 @@ class FrozenNorm {
  public:
   FrozenNorm() = default;
   FrozenNorm(const torch::nn::GroupNormImpl& norm, const ChannelMoments& moments);
+  /// NormScope::kVoxel: there is nothing to know beforehand. `norm` must outlive this.
+  explicit FrozenNorm(const torch::nn::GroupNormImpl& norm);
   /// x [1,C,D,H,W] in any strides; the result is dense, in the memory order of x.
   at::Tensor silu(const at::Tensor& x) const;
 
  private:
+  const torch::nn::GroupNormImpl* of_voxels_ = nullptr;
   at::Tensor slope_, intercept_;  // [1,C,1,1,1]
 };
 

@@ -29,6 +29,7 @@ constexpr double kNoVariance = -60;  // its logarithm, of the latents of "vq"
 HdrAutoencoderImpl::HdrAutoencoderImpl(const HdrAutoencoderConfig& config, int64_t labels)
     : config_(config), labels_(labels) {
   const auto exposures = static_cast<int64_t>(config.exposures.size());
+  const auto scope = config.norm == "voxel" ? NormScope::kVoxel : NormScope::kVolume;
   const int64_t half = config.half_width, quarter = config.quarter_width;
   encoder_in_ = register_module("encoder_in", conv(8 * exposures, half, 3));
   encoder_down_ = register_module("encoder_down", conv(half, quarter, 3, 2));
@@ -44,9 +45,9 @@ HdrAutoencoderImpl::HdrAutoencoderImpl(const HdrAutoencoderConfig& config, int64
   label_embedding_ =
       register_module("label_embedding", torch::nn::Embedding(labels + 1, config.label_width));
   for (int64_t i = 0; i < config.blocks; ++i) {
-    const auto add = [this, i](const char* name, std::vector<ResidualBlock3d>& list,
+    const auto add = [this, i, scope](const char* name, std::vector<ResidualBlock3d>& list,
                                int64_t width) {
-      list.push_back(register_module(concat(name, i), ResidualBlock3d(width, width, 0)));
+      list.push_back(register_module(concat(name, i), ResidualBlock3d(width, width, 0, scope)));
     };
     add("encoder_half", encoder_half_, half);
     add("encoder_quarter", encoder_quarter_, quarter);

@@ -38,6 +38,7 @@ AutoencoderLosses AutoencoderLosses::from_json(JsonObject object) {
   c.gradient_weight = object.number("gradient_weight", 0, kMostWeight, c.gradient_weight);
   c.kl_weight = object.number("kl_weight", 0, kMostWeight, c.kl_weight);
   c.organ_balance = object.number("organ_balance", 0, 1, c.organ_balance);
+  c.tissue_balance = object.number("tissue_balance", 0, 1, c.tissue_balance);
   if (object.has("adversary")) c.adversary = AdversaryConfig::from_json(object.object("adversary"));
   if (object.has("perceptual")) {
     c.perceptual = PerceptualConfig::from_json(object.object("perceptual"));
@@ -53,6 +54,7 @@ Json AutoencoderLosses::to_json() const {
           {"gradient_weight", gradient_weight},
           {"kl_weight", kl_weight},
           {"organ_balance", organ_balance},
+          {"tissue_balance", tissue_balance},
           {"adversary", adversary.to_json()},
           {"perceptual", perceptual.to_json()}};
 }
@@ -68,6 +70,7 @@ HdrAutoencoderConfig HdrAutoencoderConfig::from_json(JsonObject object) {
   c.half_width = object.integer("half_width", 4, 1024, c.half_width);
   c.quarter_width = object.integer("quarter_width", 4, 1024, c.quarter_width);
   c.blocks = object.integer("blocks", 1, 8, c.blocks);
+  c.norm = object.choice("norm", {"voxel", "volume"}, c.norm);
   c.full_width = object.integer("full_width", 2, 512, c.full_width);
   c.label_width = object.integer("label_width", 1, 256, c.label_width);
   c.mask_guidance = object.boolean("mask_guidance", c.mask_guidance);
@@ -93,6 +96,7 @@ Json HdrAutoencoderConfig::to_json() const {
           {"half_width", half_width},
           {"quarter_width", quarter_width},
           {"blocks", blocks},
+          {"norm", norm},
           {"full_width", full_width},
           {"label_width", label_width},
           {"mask_guidance", mask_guidance},

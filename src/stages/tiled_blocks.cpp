@@ -35,6 +35,7 @@ TiledBlocks::TiledBlocks(const std::vector<ResidualBlock3d>& blocks, Guide guide
                        part_of<GroupNormImpl>(block, "norm2"),
                        part_of<Conv3dImpl>(block, "conv1"),
                        part_of<Conv3dImpl>(block, "conv2"),
+                       block->norm_scope(),
                        {},
                        {}});
   }
@@ -82,22 +83,26 @@ void TiledBlocks::keep_part(at::Tensor& all, const at::Tensor& part, const Box& 
 }
 
 void TiledBlocks::measure(const std::vector<Box>& tiles, bool keep, const TileDone& tile_done) {
-  const auto pass = [&](const torch::nn::GroupNormImpl& norm, at::Tensor& kept, const auto& part) {
+  const auto pass = [&](const torch::nn::GroupNormImpl& norm, NormScope scope, at::Tensor& kept,
+                        const auto& part) {
     ChannelMoments moments;
+    const bool local = scope == NormScope::kVoxel;
     for (const Box& box : tiles) {
-      const auto x = part(box);
-      moments.add(x);
-      if (keep) keep_part(kept, x, box);
+      if (keep || !local) {
+        const auto x = part(box);
+        if (!local) moments.add(x);
+        if (keep) keep_part(kept, x, box);
+      }
       if (tile_done) tile_done();
     }
-    return FrozenNorm(norm, moments);
+    return local ? FrozenNorm(norm) : FrozenNorm(norm, moments);
   };
   for (size_t i = 0; i < blocks_.size(); ++i) {
     // In place: a tile of the next input needs the old one nowhere but in itself.
-    blocks_[i].first = pass(*blocks_[i].norm1, input_, [&](auto& box) { return input_of(i, box); });
+    blocks_[i].first = pass(*blocks_[i].norm1, blocks_[i].scope, input_, [&](auto& box) { return input_of(i, box); });
     if (keep) kept_input_ = static_cast<int64_t>(i);
     blocks_[i].second =
-        pass(*blocks_[i].norm2, middle_, [&](auto& box) { return middle_of(i, box); });
+        pass(*blocks_[i].norm2, blocks_[i].scope, middle_, [&](auto& box) { return middle_of(i, box); });
     if (keep) kept_middle_ = static_cast<int64_t>(i);
   }
 }

@@ -14,6 +14,8 @@ namespace guidegen {
 /// measure() goes over the volume once for every norm, in order, with the statistics of the norms
 /// before it already known; afterwards output() computes any box.
 ///
+/// Norms of voxels (NormScope::kVoxel) need no statistics and, where nothing is kept, no passes.
+///
 /// What a pass over the volume starts from is either kept (two tensors of the whole volume; each
 /// convolution is then computed once, and again only in the margins of tiles) or computed anew from
 /// the source (no memory; the cost grows with the square of the number of blocks).
@@ -41,6 +43,7 @@ class TiledBlocks {
   struct Block {
     std::shared_ptr<torch::nn::GroupNormImpl> norm1, norm2;
     std::shared_ptr<torch::nn::Conv3dImpl> conv1, conv2;
+    NormScope scope;
     FrozenNorm first, second;  // of measure()
   };
   at::Tensor input_of(size_t index, const Box& box) const;   // of norm 1, guided

@@ -2,11 +2,19 @@
 #include "guidegen/train/collective.hpp"
 #include "guidegen/train/latent_cache.hpp"
 #include "guidegen/volume/labels.hpp"
+#include "guidegen/volume/tissue_classes.hpp"
 #include "train/task_tools.hpp"
 
 namespace guidegen {
 
 namespace {
+
+// Voxels between the tissue_borders(), [borders+1] int64.
+at::Tensor count_tissues(const at::Tensor& hu) {
+  const auto borders = at::tensor(tissue_borders(), at::kFloat);
+  const auto tissue = at::bucketize(hu.to(at::kFloat).flatten(), borders, false, /*right=*/true);
+  return at::bincount(tissue, {}, borders.numel() + 1);
+}
 
 class AutoencoderTask final : public StageTask {
  public:
@@ -18,12 +26,17 @@ class AutoencoderTask final : public StageTask {
   bool needs_ct() const override { return true; }
   void measure(const CaseReader& read, const std::vector<size_t>& training, uint64_t) override {
     constexpr size_t kCases = 200;
-    if (training_->network()->config().losses.organ_balance == 0) return;
-    auto counts = torch::zeros({vocabulary_.size()}, at::kLong);
+    const auto& losses = training_->network()->config().losses;
+    if (losses.organ_balance == 0 && losses.tissue_balance == 0) return;
+    auto labels = torch::zeros({vocabulary_.size()}, at::kLong);
+    auto tissues = torch::zeros({static_cast<int64_t>(tissue_borders().size()) + 1}, at::kLong);
     for (const auto index : spread(training, kCases)) {
-      counts += count_labels(read(index)->mask, vocabulary_.size());
+      const auto item = read(index);
+      labels += count_labels(item->mask, vocabulary_.size());
+      tissues += count_tissues(item->ct);
     }
-    training_->set_label_counts(counts);
+    training_->set_label_counts(labels);
+    training_->set_tissue_counts(tissues);
   }
   StepInputs prepare(const TrainingBatch& batch, const StepRandomness& randomness) const override {
     return training_->prepare(batch, randomness);
@@ -50,7 +63,7 @@ class AutoencoderTask final : public StageTask {
   Json network_config() const override { return training_->network()->config().to_json(); }
   std::string network_prefix() const override { return "network."; }
   std::vector<std::string> training_weights() const override { return {"quantizer.training."}; }
-  std::vector<std::string> measured_weights() const override { return {"label_weights"}; }
+  std::vector<std::string> measured_weights() const override { return {"label_weights", "tissue_weights"}; }
   std::vector<std::string> optional_weights() const override { return {"network.fusion_prior."}; }
   void describe(StageEntry& entry, const CaseReader& read,
                 const std::vector<size_t>& training) override {

@@ -99,10 +99,6 @@ def sample_step(logits, xt, before, now):
     return (total < draw).sum(1).clamp_max(labels - 1).to(xt.dtype)
 
 
-def compress(hu):
-    return torch.asinh((hu - 40.0) / 150.0)
-
-
 def autoencoder_loss(network, hu, mask):
     config, losses = network.config, network.config["losses"]
     mask = mask.int()
@@ -112,8 +108,9 @@ def autoencoder_loss(network, hu, mask):
     exposures, fused = network.decode(
         mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean), mask)
     with torch.autocast(hu.device.type, enabled=False):
-        l1 = (exposures - network.expose(hu)).abs().mean()
-        fused_l1 = (compress(fused) - compress(hu)).abs().mean()
+        target = network.expose(hu)
+        l1 = (exposures - target).abs().mean()
+        fused_l1 = (network.expose(fused) - target).abs().mean()
         center = 1023.5 + 2047.5 * (2 * torch.rand(()).item() - 1)
         half = 0.5 * 4095.0 * 0.5 * (0.1 + 1.9 * torch.rand(()).item())
 

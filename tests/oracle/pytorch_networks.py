@@ -27,7 +27,7 @@ DEFAULTS = {
         "schedule": "cosine", "timesteps": 1000, "kl_weight": 20.0, "ce_weight": 1.0,
         "plan_voxel_weight": 4.0, "sampling_steps": 25},
     2: {"exposures": EXPOSURES, "latent_channels": 4, "half_width": 32, "quarter_width": 64,
-        "blocks": 2, "full_width": 16, "label_width": 8, "mask_dropout": 0.25, "crop": 32,
+        "blocks": 2, "norm": "voxel", "full_width": 16, "label_width": 8, "mask_dropout": 0.25, "crop": 32,
         "losses": {"fused_weight": 1.0, "window_weight": 0.5, "kl_weight": 1e-5}},
     3: {"label_width": 8, "mask_width": 48, "text_width": 64, "embedding_width": 128,
         "sampling_steps": 20},
@@ -83,8 +83,15 @@ def depth_to_space(x, f):
     return x.permute(0, 4, 1, 2, 3)
 
 
+class VoxelNorm(nn.LayerNorm):
+    """Over the channels of each voxel."""
+
+    def forward(self, x):
+        return super().forward(x.permute(0, 2, 3, 4, 1)).permute(0, 4, 1, 2, 3)
+
+
 class ResidualBlock3d(nn.Module):
-    def __init__(self, inputs, outputs, embedding):
+    def __init__(self, inputs, outputs, embedding, norm=norm):
         super().__init__()
         self.norm1, self.conv1 = norm(inputs), conv(inputs, outputs, 3)
         self.norm2, self.conv2 = norm(outputs), conv(outputs, outputs, 3)
@@ -294,10 +301,11 @@ class HdrAutoencoder(nn.Module):
         self.decoder_in = conv(config["latent_channels"], quarter, 3)
         self.decoder_up = conv(quarter, half, 1)
         self.label_embedding = nn.Embedding(labels + 1, width)
+        norm_type = VoxelNorm if config["norm"] == "voxel" else norm
         for i in range(self.blocks):
             for way in ("encoder", "decoder"):
-                self.add_module(f"{way}_half{i}", ResidualBlock3d(half, half, 0))
-                self.add_module(f"{way}_quarter{i}", ResidualBlock3d(quarter, quarter, 0))
+                self.add_module(f"{way}_half{i}", ResidualBlock3d(half, half, 0, norm_type))
+                self.add_module(f"{way}_quarter{i}", ResidualBlock3d(quarter, quarter, 0, norm_type))
             self.add_module(f"quarter_modulation{i}", conv(width, 2 * quarter, 1))
             self.add_module(f"half_modulation{i}", conv(width, 2 * half, 1))
         self.expand = conv(half, 8 * full, 1)

@@ -166,6 +166,29 @@ TEST_F(AutoencoderTrainingTest, RareOrgansWeighMoreAndTheMeanStays) {
   EXPECT_NEAR(ratio.item<double>(), 3, 1e-3);  // (900 / 100)^0.5
 }
 
+TEST_F(AutoencoderTrainingTest, RareTissuesWeighMore) {
+  auto config = toy::tiny_autoencoder();
+  config.losses.tissue_balance = 0.5;
+  config.losses.kl_weight = 0;
+  auto training = make(config);
+  // Air, lung, mixtures, fat, soft tissue, bone, dense; no fat at all.
+  training->set_tissue_counts(torch::tensor({400, 100, 100, 0, 300, 96, 4}));
+  const double soft = std::sqrt(1 / 0.3), dense = std::sqrt(1 / 0.004);
+  auto inputs = training->prepare(batch(), {1, 0});
+  auto& hu = inputs.tensors["hu"];
+  const auto weight_at = [&](double value) {
+    hu = torch::full_like(hu, value);
+    const auto terms = training->loss(inputs);
+    const auto weighted = part(terms, "l1");
+    training->set_tissue_counts(torch::full({7}, 1));
+    const auto plain = part(training->loss(inputs), "l1");
+    training->set_tissue_counts(torch::tensor({400, 100, 100, 0, 300, 96, 4}));
+    return weighted / plain;
+  };
+  EXPECT_NEAR(weight_at(1000) / weight_at(0), dense / soft, 1e-3);
+  EXPECT_NEAR(weight_at(999.9) / weight_at(0), std::sqrt(0.3 / 0.096), 1e-3);
+}
+
 TEST_F(AutoencoderTrainingTest, ExposureWeightsScaleTheirTerms) {
   auto config = toy::tiny_autoencoder();
   const auto base = make(config);

@@ -15,10 +15,11 @@ using Size = std::array<int64_t, 3>;
 
 constexpr int kLabels = 30;
 
-HdrAutoencoder trained_autoencoder(int64_t blocks) {
+HdrAutoencoder trained_autoencoder(int64_t blocks, const std::string& norm = "volume") {
   torch::manual_seed(5);
   auto config = toy::tiny_autoencoder();
   config.blocks = blocks;
+  config.norm = norm;
   HdrAutoencoder autoencoder(config, kLabels);
   toy::randomize(*autoencoder);
   autoencoder->eval();
@@ -52,12 +53,13 @@ struct TileCase {
   int64_t blocks;
 };
 
-class TiledAutoencoderTest : public ::testing::TestWithParam<TileCase> {};
+class TiledAutoencoderTest
+    : public ::testing::TestWithParam<std::tuple<TileCase, const char*>> {};
 
 TEST_P(TiledAutoencoderTest, AgreesWithTheWholeVolume) {
-  const auto& test = GetParam();
+  const auto& [test, norm] = GetParam();
   const torch::NoGradGuard no_grad;
-  auto autoencoder = trained_autoencoder(test.blocks);
+  auto autoencoder = trained_autoencoder(test.blocks, norm);
   const auto ct = slanted_ct(test.size);
   const auto mask = random_mask(ct);
   TilePlan plan;
@@ -82,14 +84,36 @@ TEST_P(TiledAutoencoderTest, AgreesWithTheWholeVolume) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Tiles, TiledAutoencoderTest,
-                         ::testing::Values(TileCase{{24, 28, 32}, {16, 16, 16}, true, 2},
-                                           TileCase{{24, 28, 32}, {8, 12, 4}, true, 2},
-                                           TileCase{{19, 30, 23}, {12, 12, 12}, true, 1},
-                                           TileCase{{24, 28, 32}, {16, 16, 16}, false, 2},
-                                           TileCase{{19, 30, 23}, {8, 16, 12}, false, 1},
-                                           TileCase{{17, 18, 21}, {64, 64, 64}, true, 2},
-                                           TileCase{{17, 18, 21}, {64, 64, 64}, false, 2},
-                                           TileCase{{3, 5, 40}, {16, 16, 16}, true, 1}));
+                         ::testing::Combine(
+                             ::testing::Values(TileCase{{24, 28, 32}, {16, 16, 16}, true, 2},
+                                               TileCase{{24, 28, 32}, {8, 12, 4}, true, 2},
+                                               TileCase{{19, 30, 23}, {12, 12, 12}, true, 1},
+                                               TileCase{{24, 28, 32}, {16, 16, 16}, false, 2},
+                                               TileCase{{19, 30, 23}, {8, 16, 12}, false, 1},
+                                               TileCase{{17, 18, 21}, {64, 64, 64}, true, 2},
+                                               TileCase{{17, 18, 21}, {64, 64, 64}, false, 2},
+                                               TileCase{{3, 5, 40}, {16, 16, 16}, true, 1}),
+                             ::testing::Values("volume", "voxel")));
+
+// What training sees of a volume is what is made of it later.
+TEST(HdrAutoencoder, NormsOfVoxelsTreatACropLikeTheVolume) {
+  const torch::NoGradGuard no_grad;
+  const auto hu = slanted_ct({48, 48, 48}).data.unsqueeze(0);
+  const auto inner = [](const at::Tensor& z) {  // away from the crop's faces
+    return z.slice(2, 4, -4).slice(3, 4, -4).slice(4, 4, -4);
+  };
+  for (const std::string norm : {"voxel", "volume"}) {
+    auto autoencoder = trained_autoencoder(1, norm);
+    const auto crop = autoencoder->encode(hu.slice(2, 0, 40).slice(3, 4, 44).slice(4, 8, 48)).mean;
+    const auto whole = autoencoder->encode(hu).mean.slice(2, 0, 10).slice(3, 1, 11).slice(4, 2, 12);
+    const double off = largest(inner(crop), inner(whole));
+    if (norm == "voxel") {
+      EXPECT_LT(off, 1e-4);
+    } else {
+      EXPECT_GT(off, 1e-3);
+    }
+  }
+}
 
 TEST(TiledAutoencoder, CountsItsTiles) {
   auto autoencoder = trained_autoencoder(1);

@@ -19,6 +19,9 @@ class AutoencoderTrainingImpl : public torch::nn::Module {
   /// share p of them then count p^-balance times (losses.organ_balance), at most 100 times the
   /// average, scaled so that the mean over voxels is 1.
   void set_label_counts(const at::Tensor& counts);
+  /// The same for classes of HU, between the tissue_borders(): [borders+1] int64, and
+  /// losses.tissue_balance. A voxel's weight is the product of both.
+  void set_tissue_counts(const at::Tensor& counts);
 
   /// Draws crops: tensors hu [B,1,c,c,c] float32 HU, labels [B,c,c,c] int32, unguided [B,1,1,1]
   /// bool, noise of the latent, window_center and window_width [B,1,1,1,1] HU, and slices [B,S]
@@ -35,12 +38,14 @@ class AutoencoderTrainingImpl : public torch::nn::Module {
 
  private:
   struct Views;
+  at::Tensor voxel_weights(const at::Tensor& hu, const at::Tensor& labels) const;
   LossTerms reconstruction(const Views& views) const;
   void add_adversary(const Views& views, const StepInputs& inputs, LossTerms& terms);
 
   HdrAutoencoder network_;
   const AutoencoderLosses& losses_;
-  at::Tensor label_weights_;     // buffer [K+1] float32
+  at::Tensor label_weights_;     // buffer [K] float32
+  at::Tensor tissue_weights_;    // buffer [borders+1] float32
   at::Tensor exposure_weights_;  // buffer [1,E,1,1,1] float32
   Adversary adversary_{nullptr};
   std::optional<PerceptualLoss> perceptual_;

@@ -20,6 +20,7 @@ struct AutoencoderLosses {
   double gradient_weight = 0;            ///< of differences between neighbors, for sharp edges
   double kl_weight = 1e-5;               ///< of the bottleneck "kl"
   double organ_balance = 0;              ///< 0: voxels count the same; 1: organs do
+  double tissue_balance = 0;             ///< 0: voxels count the same; 1: classes of HU do
   AdversaryConfig adversary;
   PerceptualConfig perceptual;
 
@@ -36,6 +37,9 @@ struct HdrAutoencoderConfig {
   int64_t half_width = 32;           ///< channels at half resolution
   int64_t quarter_width = 64;        ///< channels at quarter resolution
   int64_t blocks = 2;                ///< residual blocks a resolution, each way
+  /// "voxel" or "volume", what norms look at (NormScope). Volumes of any size are then like the
+  /// crops of training, and tiles need no statistics of the whole.
+  std::string norm = "voxel";
   int64_t full_width = 16;           ///< channels at full resolution, in the decoder
   int64_t label_width = 8;           ///< width of the label embedding that guides the decoder
   bool mask_guidance = true;         ///< false: masks are not looked at

@@ -1,4 +1,4 @@
-#include "guidegen/evaluate/tissue_classes.hpp"
+#include "guidegen/volume/tissue_classes.hpp"
 
 #include <limits>
 
@@ -10,6 +10,11 @@ const std::vector<TissueClass>& tissue_classes() {
       {"air", -kInfinity, -950},  {"lung", -950, -500}, {"fat", -150, -30},
       {"soft_tissue", -160, 240}, {"bone", 240, 1000},  {"dense", 1000, kInfinity}};
   return classes;
+}
+
+const std::vector<double>& tissue_borders() {
+  static const std::vector<double> borders = {-950, -500, -150, -30, 240, 1000};
+  return borders;
 }
 
 }  // namespace guidegen

@@ -28,4 +28,8 @@ struct TissueClass {
 /// | dense       | 1000 and up  | compact bone, teeth, metal: what clipping at +-1000 HU loses   |
 const std::vector<TissueClass>& tissue_classes();
 
+/// HU that split the range without overlaps or gaps: air, lung, mixtures of lung or air with the
+/// rest, fat, soft tissue, bone, dense. Ascending.
+const std::vector<double>& tissue_borders();
+
 }  // namespace guidegen
