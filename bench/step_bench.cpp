@@ -28,6 +28,7 @@
 #include "guidegen/nn/autocast.hpp"
 #include "guidegen/nn/device_transfer.hpp"
 #include "guidegen/nn/random_tensor.hpp"
+#include "guidegen/stages/autoencoder_training.hpp"
 #include "guidegen/stages/feature_generator.hpp"
 #include "guidegen/stages/model.hpp"
 #include "guidegen/stages/synthesizer.hpp"

@@ -4,13 +4,14 @@
 # in HU by tissue on images that none has seen.
 #
 #   scripts/compare_exposures.sh [--train DIR] [--test DIR]... [--steps N] [--seeds N] [--out DIR]
-#                                [--markdown FILE]
+#                                [--unguided] [--markdown FILE]
 #
 #   --train DIR      data set to train on; 24 phantoms unless given
 #   --test DIR       data set to judge on, several for a table each; 10 other phantoms unless given
-#   --steps N        of each training; 3000 unless given
+#   --steps N        of each training; 2500 unless given
 #   --seeds N        trainings of each; 3 unless given
 #   --out DIR        out/exposures unless given; what is finished there is kept
+#   --unguided       the data have no masks worth looking at: no decoder is guided by them
 #   --markdown FILE  writes the tables there, too
 #
 # Run again with the same options, it goes on where it stopped. Two trainings run at a time, with
@@ -21,13 +22,17 @@
 # shellcheck source=scripts/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-train="" tests=() steps=3000 seeds=3 out="$root/out/exposures" markdown=""
+train="" tests=() steps=2500 seeds=3 guidance=true out="$root/out/exposures" markdown=""
 while (($# > 0)); do
   case "$1" in
     --test)
       (($# > 1)) || die "$1: expected a value"
       tests+=("$2")
       shift 2
+      ;;
+    --unguided)
+      guidance=false
+      shift
       ;;
     --train | --steps | --seeds | --out | --markdown)
       (($# > 1)) || die "$1: expected a value"
@@ -42,7 +47,7 @@ program="${GUIDEGEN:-$build_dir/guidegen}"
 processes="${GUIDEGEN_PROCESSES:-2}"
 [[ -n "${GUIDEGEN:-}" ]] || configure_and_build guidegen
 mkdir -p "$out"
-settings="$steps $train ${tests[*]-}"
+settings="$steps $guidance $train ${tests[*]-}"
 if [[ -e "$out/settings" && "$(<"$out/settings")" != "$settings" ]]; then
   die "$out: holds results of other options, expected another --out"
 fi
@@ -61,21 +66,21 @@ if ((${#tests[@]} == 0)); then
   tests=("$out/test")
 fi
 
-# Name, configuration, what is changed in it, and what is said to `sample stage2`.
+# Name, configuration, what is changed in it.
 variants=(
-  "full range:full_range::"
-  "clipped at 1000:clipped::"
-  "compressive:compressive::"
-  "HDR:hdr::"
-  "HDR without masks:hdr:network.mask_guidance=false:"
+  "full range:full_range:"
+  "clipped at 1000:clipped:"
+  "compressive:compressive:"
+  "HDR:hdr:"
 )
+[[ "$guidance" == false ]] || variants+=("HDR without masks:hdr:network.mask_guidance=false")
 
-folder_of() { tr ' ' '-' <<<"$1"; }
+folder_of() { tr -s ' ,' '-' <<<"$1"; }
 
 # run_one SEED:VARIANT
 run_one() {
-  local seed name config changes options folder test
-  IFS=: read -r seed name config changes options <<<"$1"
+  local seed name config changes folder test
+  IFS=: read -r seed name config changes <<<"$1"
   folder="$out/$(folder_of "$name")/$seed"
   mkdir -p "$folder"
   if [[ ! -e "$folder/run/model/model.json" ]]; then
@@ -84,23 +89,21 @@ run_one() {
     # shellcheck disable=SC2086  # changes are words
     "$program" --quiet train stage2 --config "$root/configs/exposures/$config.json" --data "$train" \
       --out "$folder/run" "${resume[@]+"${resume[@]}"}" training.steps="$steps" \
-      training.seed="$seed" $changes
+      training.seed="$seed" network.mask_guidance="$guidance" $changes
   fi
   for test in "${tests[@]}"; do
-    judge "$folder" "$test" $options
+    judge "$folder" "$test"
   done
   rm -rf "$folder/run/checkpoints"
 }
 
-# judge FOLDER TEST OPTION...
+# judge FOLDER TEST
 judge() {
   local folder="$1" test="$2" made
   made="$folder/$(basename "$test")"
-  shift 2
   [[ -e "$made.json" ]] && return
   rm -rf "$made"
-  "$program" --quiet sample stage2 --model "$folder/run/model" --data "$test" --out "$made" "$@" \
-    >/dev/null
+  "$program" --quiet sample stage2 --model "$folder/run/model" --data "$test" --out "$made" >/dev/null
   "$program" --quiet evaluate fidelity --reference "$test" --reconstruction "$made" \
     --out "$made.json" >/dev/null
 }

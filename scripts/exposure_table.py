@@ -42,9 +42,9 @@ def main():
         table[name] = {key: [run[key] for run in runs] for key in runs[0] if runs[0][key] is not None}
     columns = list(next(iter(table.values())))
     best = {key: min(statistics.mean(row[key]) for row in table.values()) for key in columns}
-    lines = [["MAE in HU", *(key.replace("_", " ") for key in columns)], ["---"] * (len(columns) + 1)]
+    lines = [["MAE in HU", "trainings", *(key.replace("_", " ") for key in columns)], ["---"] * (len(columns) + 2)]
     for name, row in table.items():
-        cells = [name]
+        cells = [name, str(len(row[columns[0]]))]
         for key in columns:
             mean = statistics.mean(row[key])
             text = f"{mean:.1f}"

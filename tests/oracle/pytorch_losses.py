@@ -109,8 +109,10 @@ def autoencoder_loss(network, hu, mask):
         mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean), mask)
     with torch.autocast(hu.device.type, enabled=False):
         target = network.expose(hu)
-        l1 = (exposures - target).abs().mean()
-        fused_l1 = (network.expose(fused) - target).abs().mean()
+        weights = torch.tensor(losses.get("exposure_weights") or [1.0] * exposures.shape[1])
+        weights = weights.to(hu.device).view(1, -1, 1, 1, 1)
+        l1 = ((exposures - target).abs() * weights).mean()
+        fused_l1 = ((network.expose(fused) - target).abs() * weights).mean()
         center = 1023.5 + 2047.5 * (2 * torch.rand(()).item() - 1)
         half = 0.5 * 4095.0 * 0.5 * (0.1 + 1.9 * torch.rand(()).item())
 

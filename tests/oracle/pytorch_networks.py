@@ -295,6 +295,8 @@ class HdrAutoencoder(nn.Module):
         widths = torch.tensor([float(e["width"]) for e in config["exposures"]])
         self.register_buffer("centers", centers.view(1, -1, 1, 1, 1), persistent=False)
         self.register_buffer("halves", widths.view(1, -1, 1, 1, 1) / 2, persistent=False)
+        linear = torch.tensor([e.get("curve", "shoulder") == "linear" for e in config["exposures"]])
+        self.register_buffer("linear", linear.view(1, -1, 1, 1, 1), persistent=False)
         self.encoder_in = conv(8 * exposures, half, 3)
         self.encoder_down = conv(half, quarter, 3, 2)
         self.encoder_out = conv(quarter, 2 * config["latent_channels"], 1)
@@ -311,10 +313,11 @@ class HdrAutoencoder(nn.Module):
         self.expand = conv(half, 8 * full, 1)
         self.full = conv(full + width, full, 3)
         self.output = conv(full, 2 * exposures, 1)
+        self.fusion_prior = conv(width, exposures, 1) if config.get("fusion_prior") else None
 
     def curve(self, hu):
         u = (hu - self.centers) / self.halves
-        return u * torch.rsqrt(1 + u * u)
+        return torch.where(self.linear, u.clamp(-1, 1), u * torch.rsqrt(1 + u * u))
 
     def expose(self, hu):
         return self.curve(hu.clamp(MIN_HU, MAX_HU))
@@ -323,8 +326,10 @@ class HdrAutoencoder(nn.Module):
         low, high = self.curve(hu=torch.tensor(MIN_HU)), self.curve(hu=torch.tensor(MAX_HU))
         y = exposed.float().clamp(low, high)
         room = (1 - y) * (1 + y)
-        hu = y * room.rsqrt() * self.halves + self.centers
-        weights = (2 * (room.pow(1.5) / self.halves).log() + log_weights.float()).softmax(1)
+        hu = torch.where(self.linear, y, y * room.rsqrt()) * self.halves + self.centers
+        inside = (y.abs() < 1).float().clamp_min(1e-6)
+        slope = torch.where(self.linear, inside, room.pow(1.5)) / self.halves
+        weights = (2 * slope.log() + log_weights.float()).softmax(1)
         return (weights * hu).sum(1, keepdim=True)
 
     def encode(self, hu):
@@ -355,7 +360,9 @@ class HdrAutoencoder(nn.Module):
         h = self.full(torch.cat([h, labels.to(h.dtype)], 1))
         with torch.autocast(h.device.type, enabled=False):
             exposures, log_weights = self.output(F.silu(h.float())).chunk(2, 1)
-            exposures = torch.tanh(exposures)
+            if self.fusion_prior is not None:
+                log_weights = log_weights + self.fusion_prior(labels.float())
+            exposures = torch.where(self.linear, exposures, torch.tanh(exposures))
             return exposures, self.fuse(exposures, log_weights)
 
 
