@@ -5,8 +5,8 @@
 
 #include "guidegen/core/stop_signal.hpp"
 #include "guidegen/evaluate/structural_similarity.hpp"
-#include "guidegen/volume/tissue_classes.hpp"
 #include "guidegen/volume/labels.hpp"
+#include "guidegen/volume/tissue_classes.hpp"
 
 namespace guidegen {
 namespace {

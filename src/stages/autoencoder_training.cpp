@@ -49,8 +49,7 @@ at::Tensor random_places(RandomStream& stream, int64_t count, int64_t size) {
 
 // Mean absolute difference between the steps from voxel to voxel, over the three axes.
 at::Tensor gradient_distance(const at::Tensor& made, const at::Tensor& real,
-                             const at::Tensor& voxel_weights,
-                             const at::Tensor& exposure_weights) {
+                             const at::Tensor& voxel_weights, const at::Tensor& exposure_weights) {
   auto sum = torch::zeros({}, made.options());
   const auto difference = made - real;
   for (int64_t axis = 2; axis < 5; ++axis) {
@@ -165,7 +164,8 @@ LossTerms AutoencoderTrainingImpl::reconstruction(const Views& views) const {
     out.parts.emplace_back("l1_" + exposures[i].name, by_exposure[static_cast<int64_t>(i)]);
   }
   if (losses_.gradient_weight > 0) {
-    const auto gradient = gradient_distance(decoded.exposures, views.target, weights, exposure_weights_);
+    const auto gradient =
+        gradient_distance(decoded.exposures, views.target, weights, exposure_weights_);
     out.total = out.total + losses_.gradient_weight * gradient;
     out.parts.emplace_back("gradient", gradient.detach());
   }

@@ -46,7 +46,7 @@ HdrAutoencoderImpl::HdrAutoencoderImpl(const HdrAutoencoderConfig& config, int64
       register_module("label_embedding", torch::nn::Embedding(labels + 1, config.label_width));
   for (int64_t i = 0; i < config.blocks; ++i) {
     const auto add = [this, i, scope](const char* name, std::vector<ResidualBlock3d>& list,
-                               int64_t width) {
+                                      int64_t width) {
       list.push_back(register_module(concat(name, i), ResidualBlock3d(width, width, 0, scope)));
     };
     add("encoder_half", encoder_half_, half);

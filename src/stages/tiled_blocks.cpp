@@ -99,10 +99,11 @@ void TiledBlocks::measure(const std::vector<Box>& tiles, bool keep, const TileDo
   };
   for (size_t i = 0; i < blocks_.size(); ++i) {
     // In place: a tile of the next input needs the old one nowhere but in itself.
-    blocks_[i].first = pass(*blocks_[i].norm1, blocks_[i].scope, input_, [&](auto& box) { return input_of(i, box); });
+    blocks_[i].first = pass(*blocks_[i].norm1, blocks_[i].scope, input_,
+                            [&](auto& box) { return input_of(i, box); });
     if (keep) kept_input_ = static_cast<int64_t>(i);
-    blocks_[i].second =
-        pass(*blocks_[i].norm2, blocks_[i].scope, middle_, [&](auto& box) { return middle_of(i, box); });
+    blocks_[i].second = pass(*blocks_[i].norm2, blocks_[i].scope, middle_,
+                             [&](auto& box) { return middle_of(i, box); });
     if (keep) kept_middle_ = static_cast<int64_t>(i);
   }
 }

@@ -63,7 +63,9 @@ class AutoencoderTask final : public StageTask {
   Json network_config() const override { return training_->network()->config().to_json(); }
   std::string network_prefix() const override { return "network."; }
   std::vector<std::string> training_weights() const override { return {"quantizer.training."}; }
-  std::vector<std::string> measured_weights() const override { return {"label_weights", "tissue_weights"}; }
+  std::vector<std::string> measured_weights() const override {
+    return {"label_weights", "tissue_weights"};
+  }
   std::vector<std::string> optional_weights() const override { return {"network.fusion_prior."}; }
   void describe(StageEntry& entry, const CaseReader& read,
                 const std::vector<size_t>& training) override {

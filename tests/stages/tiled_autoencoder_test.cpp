@@ -53,8 +53,7 @@ struct TileCase {
   int64_t blocks;
 };
 
-class TiledAutoencoderTest
-    : public ::testing::TestWithParam<std::tuple<TileCase, const char*>> {};
+class TiledAutoencoderTest : public ::testing::TestWithParam<std::tuple<TileCase, const char*>> {};
 
 TEST_P(TiledAutoencoderTest, AgreesWithTheWholeVolume) {
   const auto& [test, norm] = GetParam();
@@ -83,17 +82,17 @@ TEST_P(TiledAutoencoderTest, AgreesWithTheWholeVolume) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Tiles, TiledAutoencoderTest,
-                         ::testing::Combine(
-                             ::testing::Values(TileCase{{24, 28, 32}, {16, 16, 16}, true, 2},
-                                               TileCase{{24, 28, 32}, {8, 12, 4}, true, 2},
-                                               TileCase{{19, 30, 23}, {12, 12, 12}, true, 1},
-                                               TileCase{{24, 28, 32}, {16, 16, 16}, false, 2},
-                                               TileCase{{19, 30, 23}, {8, 16, 12}, false, 1},
-                                               TileCase{{17, 18, 21}, {64, 64, 64}, true, 2},
-                                               TileCase{{17, 18, 21}, {64, 64, 64}, false, 2},
-                                               TileCase{{3, 5, 40}, {16, 16, 16}, true, 1}),
-                             ::testing::Values("volume", "voxel")));
+INSTANTIATE_TEST_SUITE_P(
+    Tiles, TiledAutoencoderTest,
+    ::testing::Combine(::testing::Values(TileCase{{24, 28, 32}, {16, 16, 16}, true, 2},
+                                         TileCase{{24, 28, 32}, {8, 12, 4}, true, 2},
+                                         TileCase{{19, 30, 23}, {12, 12, 12}, true, 1},
+                                         TileCase{{24, 28, 32}, {16, 16, 16}, false, 2},
+                                         TileCase{{19, 30, 23}, {8, 16, 12}, false, 1},
+                                         TileCase{{17, 18, 21}, {64, 64, 64}, true, 2},
+                                         TileCase{{17, 18, 21}, {64, 64, 64}, false, 2},
+                                         TileCase{{3, 5, 40}, {16, 16, 16}, true, 1}),
+                       ::testing::Values("volume", "voxel")));
 
 // What training sees of a volume is what is made of it later.
 TEST(HdrAutoencoder, NormsOfVoxelsTreatACropLikeTheVolume) {

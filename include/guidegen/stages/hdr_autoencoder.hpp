@@ -40,12 +40,12 @@ struct HdrAutoencoderConfig {
   /// "voxel" or "volume", what norms look at (NormScope). Volumes of any size are then like the
   /// crops of training, and tiles need no statistics of the whole.
   std::string norm = "voxel";
-  int64_t full_width = 16;           ///< channels at full resolution, in the decoder
-  int64_t label_width = 8;           ///< width of the label embedding that guides the decoder
-  bool mask_guidance = true;         ///< false: masks are not looked at
-  bool fusion_prior = false;         ///< each label has a learned say in how exposures are fused
-  double mask_dropout = 0.25;        ///< share of training samples that are decoded without a mask
-  int64_t crop = 32;                 ///< training crop, voxels along each axis
+  int64_t full_width = 16;     ///< channels at full resolution, in the decoder
+  int64_t label_width = 8;     ///< width of the label embedding that guides the decoder
+  bool mask_guidance = true;   ///< false: masks are not looked at
+  bool fusion_prior = false;   ///< each label has a learned say in how exposures are fused
+  double mask_dropout = 0.25;  ///< share of training samples that are decoded without a mask
+  int64_t crop = 32;           ///< training crop, voxels along each axis
   AutoencoderLosses losses;
 
   static HdrAutoencoderConfig from_json(JsonObject object);
