@@ -38,10 +38,7 @@ processes="${GUIDEGEN_PROCESSES:-2}"
 [[ -n "${GUIDEGEN:-}" ]] || configure_and_build guidegen
 mkdir -p "$out"
 settings="$steps $prompts $phantoms $(sha256sum "$text/model.json" | cut -c1-64)"
-if [[ -e "$out/settings" && "$(<"$out/settings")" != "$settings" ]]; then
-  die "$out: holds results of other options, expected another --out"
-fi
-printf '%s\n' "$settings" >"$out/settings"
+claim_folder "$out" "$settings"
 
 # Name, then what is changed. Networks are those of the demo preset on a coarser grid.
 trainings=(

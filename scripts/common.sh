@@ -62,3 +62,11 @@ in_turn() {
   done
   while ((running-- > 0)); do wait -n || die "a run failed, see above"; done
 }
+
+# claim_folder FOLDER SETTINGS: a folder that keeps what is finished serves one set of options.
+claim_folder() {
+  if [[ -e "$1/settings" && "$(<"$1/settings")" != "$2" ]]; then
+    die "$1: holds results of other options, expected another --out"
+  fi
+  printf '%s\n' "$2" >"$1/settings"
+}

@@ -48,10 +48,7 @@ processes="${GUIDEGEN_PROCESSES:-2}"
 [[ -n "${GUIDEGEN:-}" ]] || configure_and_build guidegen
 mkdir -p "$out"
 settings="$steps $guidance $train ${tests[*]-}"
-if [[ -e "$out/settings" && "$(<"$out/settings")" != "$settings" ]]; then
-  die "$out: holds results of other options, expected another --out"
-fi
-printf '%s\n' "$settings" >"$out/settings"
+claim_folder "$out" "$settings"
 
 phantoms() {
   [[ -e "$out/$1/dataset.json" ]] ||

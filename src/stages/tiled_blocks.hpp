@@ -10,9 +10,9 @@ namespace guidegen {
 
 /// The residual blocks of one resolution, run on any part of a volume as if on the whole.
 ///
-/// A block is local, two convolutions of reach 1, but for the statistics of its two norms. So
-/// measure() goes over the volume once for every norm, in order, with the statistics of the norms
-/// before it already known; afterwards output() computes any box.
+/// A block is local, two convolutions of reach 1, but for the statistics of its two norms where
+/// those span the volume. So measure() goes over the volume once for every norm, in order, with the
+/// statistics of the norms before it already known; afterwards output() computes any box.
 ///
 /// Norms of voxels (NormScope::kVoxel) need no statistics and, where nothing is kept, no passes.
 ///

@@ -83,8 +83,8 @@ class HdrAutoencoderImpl : public torch::nn::Module {
   /// Latents as decode() sees them: the nearest codes of "vq", all of them for "kl".
   at::Tensor quantized(const at::Tensor& latents);
 
-  /// What encode() and decode() do around the residual blocks, whose norms alone span the volume.
-  /// Everything here is local, so that stages/tiled_autoencoder.hpp can do it tile by tile.
+  /// What encode() and decode() do around the residual blocks, whose norms alone may span the
+  /// volume. Everything here is local, so that stages/tiled_autoencoder.hpp can do it tile by tile.
   /// HU [B,1,D,H,W] -> half resolution [B,C,D/2,H/2,W/2]; a voxel sees its neighbors (reach 1).
   at::Tensor enter_encoder(const at::Tensor& hu);
   at::Tensor descend(const at::Tensor& half);  ///< -> quarter resolution, reach 1 half voxel

@@ -7,8 +7,8 @@ namespace guidegen {
 
 /// Stage II on volumes of any size within a given memory: tile by tile, with the numbers of the
 /// whole volume up to float32 rounding. Each tile is computed with as much of its surroundings as
-/// the convolutions reach, so that nothing has to be blended; the statistics of group norms, which
-/// span the volume, are found in passes over all tiles beforehand.
+/// the convolutions reach, so that nothing has to be blended; the statistics of norms that span
+/// the volume (NormScope::kVolume) are found in passes over all tiles beforehand.
 
 /// ct: HU, any size (padded with air to multiples of 4) -> the posterior, [1,Z,D/4,H/4,W/4] each
 /// (rounded up), on the CPU.
