@@ -29,7 +29,7 @@
 #include "guidegen/nn/device_transfer.hpp"
 #include "guidegen/nn/random_tensor.hpp"
 #include "guidegen/stages/autoencoder_training.hpp"
-#include "guidegen/stages/feature_generator.hpp"
+#include "guidegen/stages/generator_training.hpp"
 #include "guidegen/stages/model.hpp"
 #include "guidegen/stages/synthesizer.hpp"
 #include "guidegen/train/training_config.hpp"
@@ -152,8 +152,9 @@ Subject generator_subject(const Options& options, JsonObject network, const Voca
                           at::Device device) {
   constexpr int64_t kLatents = 4, f = HdrAutoencoderImpl::kDownsampling;
   const auto config = FeatureGeneratorConfig::from_json(network);
-  FeatureGenerator generator(config, vocabulary.size(), kLatents);
-  move(*generator, options, device);
+  FeatureGenerator generator(config, vocabulary, kLatents);
+  GeneratorTraining training(generator);
+  move(*training, options, device);
   const auto cases = make_cases(options, vocabulary);
   const auto shape = shape_of(cases);
   RandomStream stream(kSeed, "bench", "latents");
@@ -161,13 +162,13 @@ Subject generator_subject(const Options& options, JsonObject network, const Voca
       random_normal(stream, {shape[0], kLatents, shape[1] / f, shape[2] / f, shape[3] / f})
           .to(device);
   Subject subject;
-  subject.module = generator.ptr();
+  subject.module = training.ptr();
   subject.shape = shape;
   subject.sampling_steps = config.sampling_steps;
-  subject.prepare = [=](int64_t step) { return generator->prepare(cases, {kSeed, step}); };
-  subject.loss = [=](const StepInputs& inputs) mutable { return generator->loss(inputs, latents); };
+  subject.prepare = [=](int64_t step) { return training->prepare(cases, {kSeed, step}); };
+  subject.loss = [=](const StepInputs& inputs) mutable { return training->loss(inputs, latents); };
   subject.sample = [=, calls = options.sampling_steps]() mutable {
-    FeatureGeneratorImpl::Request request;
+    LatentRequest request;
     request.prompt = cases.front()->prompt;
     request.mask = {cases.front()->mask.unsqueeze(0), cases.front()->geometry};
     request.steps = calls > 0 ? calls : config.sampling_steps;

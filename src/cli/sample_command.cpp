@@ -4,11 +4,11 @@
 
 #include "cli/encoder_option.hpp"
 #include "cli/given_labels.hpp"
-#include "cli/output_file.hpp"
 #include "cli/print.hpp"
 #include "cli/sample_parts.hpp"
 #include "cli/sample_refine.hpp"
 #include "cli/sample_stage2.hpp"
+#include "cli/sample_stage3.hpp"
 #include "guidegen/cli/commands.hpp"
 #include "guidegen/core/error.hpp"
 #include "guidegen/core/files.hpp"
@@ -30,14 +30,11 @@ struct Options {
   std::string model;
   std::string prompts;
   std::string encoder;
-  std::string mask;
   std::string out;
   CaseSelection selection;
   MaskSampling mask_sampling;
   KeepOptions keep;
   std::string schedule;
-  CtSampling ct_sampling;
-  std::optional<uint64_t> seed;
   std::string device = "auto";
   bool json = false;
 };
@@ -99,61 +96,13 @@ void run_stage1(const Options& flags) {
   print_text(format_table(rows));
 }
 
-/// The one prompt that goes with a mask; an open one when no file is given.
-Prompt prompt_for_mask(const Options& options) {
-  Prompt prompt;
-  prompt.id = "case";
-  if (!options.prompts.empty()) {
-    std::vector<PlannedCase> plan =
-        plan_cases(read_resolved(options.prompts, matcher_of(options.encoder)), options.selection,
-                   options.prompts);
-    plan.erase(std::remove_if(plan.begin(), plan.end(),
-                              [](const PlannedCase& planned) { return !planned.selected; }),
-               plan.end());
-    if (plan.size() != 1) {
-      throw_usage(options.prompts, ": ", plan.size(),
-                  " prompts for one mask, expected one, or --only ID to choose it");
-    }
-    prompt = plan.front().prompt;
-  }
-  if (options.seed) prompt.seed = *options.seed;
-  return prompt;
-}
-
-void run_stage3(const Options& options) {
-  check_nifti_name("--out", options.out);
-  const Prompt prompt = prompt_for_mask(options);
-  validate_nifti(options.mask);
-  const Model model = load_with_stages(options.model, options.device, {2, 3});
-  const Volume mask = read_mask(options.mask, model.vocabulary().size());
-  StepBar bar("sample");
-  const Volume ct =
-      model.sample_ct(prompt, mask, prompt.id, prompt.seed, options.ct_sampling, bar.callback());
-  throw_if_stopped();
-  make_parent(options.out);
-  write_ct(options.out, ct);
-  if (options.json) {
-    print_json({{"out", options.out},
-                {"prompt", to_json(prompt)},
-                {"size", ct.geometry.size},
-                {"spacing_mm", ct.geometry.spacing}});
-  }
-}
-
-CLI::App* add_stage(CLI::App& parent, const char* name, const char* help,
-                    const std::shared_ptr<Options>& options, void (*run)(const Options&)) {
-  CLI::App* command = parent.add_subcommand(name, help);
+void add_stage1(CLI::App& parent, const std::shared_ptr<Options>& options) {
+  CLI::App* command = parent.add_subcommand("stage1", "Prompts -> masks with previews");
   command->add_option("--model", options->model, "Model directory")->required();
   command->add_option("--device", options->device, "auto, cpu, cuda or cuda:N")
       ->capture_default_str();
   command->add_flag("--json", options->json, "Print one JSON document on stdout");
-  command->callback([options, run] { run(*options); });
-  return command;
-}
-
-void add_stage1(CLI::App& parent, const std::shared_ptr<Options>& options) {
-  CLI::App* command =
-      add_stage(parent, "stage1", "Prompts -> masks with previews", options, run_stage1);
+  command->callback([options] { run_stage1(*options); });
   command->add_option("--prompts", options->prompts, "Prompt file")->required();
   add_encoder_option(*command, options->encoder);
   command->add_option("--out", options->out, "Output folder")->required();
@@ -202,27 +151,6 @@ void add_stage1(CLI::App& parent, const std::shared_ptr<Options>& options) {
       "    --mask masks/healthy-man/mask.nii.gz --keep bones,lung");
 }
 
-void add_stage3(CLI::App& parent, const std::shared_ptr<Options>& options) {
-  CLI::App* command = add_stage(parent, "stage3", "Mask and prompt -> CT", options, run_stage3);
-  command->add_option("--mask", options->mask, "Mask in the model's labels, as NIfTI")->required();
-  command->add_option("--prompts", options->prompts, "Prompt file; without it all is left open");
-  add_encoder_option(*command, options->encoder);
-  command->add_option("--only", options->selection.only, "The prompt to use of several")
-      ->expected(1);
-  command->add_option("--out", options->out, "CT, .nii.gz")->required();
-  command->add_option("--steps", options->ct_sampling.steps, "Network calls")
-      ->check(CLI::Range(1, 10000));
-  command
-      ->add_option("--guidance", options->ct_sampling.text_guidance,
-                   "How strongly the CT follows the prompt; 1 is plain")
-      ->check(CLI::Range(0.0, 20.0));
-  command->add_option("--seed", options->seed, "Seed, instead of the prompt's");
-  command->footer(
-      "The CT is written in RAS orientation on the grid of the mask.\n\n"
-      "Example:\n"
-      "  guidegen sample stage3 --model models/demo --mask mask.nii.gz --out ct.nii.gz --seed 7");
-}
-
 }  // namespace
 
 void add_sample_command(CLI::App& app) {
@@ -233,7 +161,7 @@ void add_sample_command(CLI::App& app) {
       "  guidegen sample stage1 --model models/demo --prompts prompts.json --out masks");
   add_stage1(*command, std::make_shared<Options>());
   add_sample_stage2(*command);
-  add_stage3(*command, std::make_shared<Options>());
+  add_sample_stage3(*command);
   add_sample_refine(*command);
 }
 

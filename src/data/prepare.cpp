@@ -86,7 +86,7 @@ void resample(PreparedCase& prepared, const PrepareOptions& options) {
 }  // namespace
 
 Volume map_labels(const Volume& labels, const Vocabulary& vocabulary, const LabelMapping& mapping,
-                  double middle_x, const std::string& source) {
+                  double middle_x, const std::string& source, std::map<int, int64_t>* unknown) {
   const int64_t largest = label_range(labels.data).largest;
   const at::Tensor counts = count_labels(labels.data, largest + 1);
   // Two tables from foreign value to our id, one for each side of the middle.
@@ -101,6 +101,10 @@ Volume map_labels(const Volume& labels, const Vocabulary& vocabulary, const Labe
       const auto [left_id, right_id] = sides_of(group->second, vocabulary, source, value);
       left[value] = left_id;
       right[value] = right_id;
+    } else if (unknown != nullptr) {
+      left[value] = vocabulary.body();
+      right[value] = vocabulary.body();
+      (*unknown)[value] = counts[value].item<int64_t>();
     } else {
       throw_failure(source, ": label value ", value, " (", counts[value].item<int64_t>(),
                     " voxels) is not in the mapping '", mapping.name, "'");

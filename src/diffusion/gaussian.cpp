@@ -67,25 +67,57 @@ at::Tensor GaussianDiffusion::predict_x0(const at::Tensor& output, const at::Ten
   return signal * xt - noise * output;
 }
 
-at::Tensor GaussianDiffusion::sample_ddim(
-    const Network& network, const at::Tensor& noise, int64_t steps,
-    const std::function<void(int64_t, int64_t)>& on_step) const {
+double GaussianDiffusion::snr(int64_t t) const {
+  const double alpha_bar = schedule_.alpha_bar(t);
+  return alpha_bar / (1 - alpha_bar);
+}
+
+at::Tensor GaussianDiffusion::sample(const Network& network, const at::Tensor& noise, int64_t steps,
+                                     const std::string& solver,
+                                     const std::function<void(int64_t, int64_t)>& on_step) const {
+  if (solver != "ddim" && solver != "dpm++2m") {
+    throw_usage("Gaussian diffusion: unknown solver '", solver, "', expected ddim or dpm++2m");
+  }
   const std::vector<int64_t> times = schedule_.strided(steps);
   at::Tensor x = noise;
+  at::Tensor before;  // x_0 as the step before predicted it
+  double width_before = 0;
   for (int64_t step = 0; step < steps; ++step) {
     const int64_t t = times[static_cast<size_t>(step)];
     const int64_t s = times[static_cast<size_t>(step) + 1];
     const at::Tensor output = network(x, t);
-    const double from = schedule_.alpha_bar(t);
-    const double to = schedule_.alpha_bar(s);
     const at::Tensor x0 = predict_x0(output, x, t);
-    // epsilon is taken from the output: (x - signal x_0)/noise would lose digits at low noise.
-    const at::Tensor epsilon =
-        prediction_ == "epsilon" ? output : std::sqrt(from) * output + std::sqrt(1 - from) * x;
-    x = std::sqrt(to) * x0 + std::sqrt(1 - to) * epsilon;
+    const double width = s > 0 ? 0.5 * std::log(snr(s) / snr(t)) : 0;  // in log(alpha / sigma)
+    if (solver == "dpm++2m" && before.defined() && s > 0) {
+      const double half_inverse = 0.5 * width / width_before;
+      x = step_to(s, t, x, (1 + half_inverse) * x0 - half_inverse * before);
+    } else {
+      x = first_order_step(s, t, x, x0, output);
+    }
+    before = x0;
+    width_before = width;
     if (on_step) on_step(step + 1, steps);
   }
   return x;
+}
+
+at::Tensor GaussianDiffusion::first_order_step(int64_t s, int64_t t, const at::Tensor& x,
+                                               const at::Tensor& x0,
+                                               const at::Tensor& output) const {
+  const double from = schedule_.alpha_bar(t);
+  const double to = schedule_.alpha_bar(s);
+  // epsilon is taken from the output: (x - signal x_0)/noise would lose digits at low noise.
+  const at::Tensor epsilon =
+      prediction_ == "epsilon" ? output : std::sqrt(from) * output + std::sqrt(1 - from) * x;
+  return std::sqrt(to) * x0 + std::sqrt(1 - to) * epsilon;
+}
+
+at::Tensor GaussianDiffusion::step_to(int64_t s, int64_t t, const at::Tensor& x,
+                                      const at::Tensor& x0) const {
+  const double from = schedule_.alpha_bar(t);
+  const double to = schedule_.alpha_bar(s);
+  const double share = std::sqrt((1 - to) / (1 - from));  // sigma_s / sigma_t
+  return share * x + (std::sqrt(to) - std::sqrt(from) * share) * x0;
 }
 
 }  // namespace guidegen

@@ -7,12 +7,11 @@
 #include "guidegen/nn/device_transfer.hpp"
 #include "guidegen/nn/random_tensor.hpp"
 #include "guidegen/volume/tissue_classes.hpp"
+#include "stages/balanced_weights.hpp"
 
 namespace guidegen {
 
 namespace {
-
-constexpr double kMostWeight = 100;  // of what is rare, times the average
 
 // The same crop of CT and mask, anywhere in the volume: float32 [1,c,c,c] and labels [c,c,c].
 std::pair<at::Tensor, at::Tensor> random_crop(const TrainingCase& item, int64_t crop,
@@ -31,13 +30,6 @@ std::pair<at::Tensor, at::Tensor> random_crop(const TrainingCase& item, int64_t 
 
 at::Tensor per_case(const std::vector<float>& values) {
   return torch::tensor(values).view({-1, 1, 1, 1, 1});
-}
-
-// Weights by how often each kind of voxel occurs: share^-balance, mean over voxels 1.
-at::Tensor balanced(const at::Tensor& counts, double balance) {
-  const auto share = counts.to(at::kDouble) / double(counts.sum().item<int64_t>());
-  const auto weights = share.clamp_min(1e-12).pow(-balance).masked_fill(share == 0, 1.0);
-  return (weights / (weights * share).sum()).clamp_max(kMostWeight);
 }
 
 // [B,count] places in [0,size).
@@ -98,11 +90,11 @@ void AutoencoderTrainingImpl::move_to(const at::Device& device) {
 }
 
 void AutoencoderTrainingImpl::set_label_counts(const at::Tensor& counts) {
-  label_weights_.copy_(balanced(counts, losses_.organ_balance));
+  label_weights_.copy_(balanced_weights(counts, losses_.organ_balance));
 }
 
 void AutoencoderTrainingImpl::set_tissue_counts(const at::Tensor& counts) {
-  tissue_weights_.copy_(balanced(counts, losses_.tissue_balance));
+  tissue_weights_.copy_(balanced_weights(counts, losses_.tissue_balance));
 }
 
 at::Tensor AutoencoderTrainingImpl::voxel_weights(const at::Tensor& hu,

@@ -219,14 +219,18 @@ HdrAutoencoderImpl::Posterior encode_ct(HdrAutoencoder& autoencoder, const Volum
           posterior.log_variance.to(at::kCPU).contiguous()};
 }
 
-Volume decode_ct(HdrAutoencoder& autoencoder, const at::Tensor& latents, const Volume& mask) {
+Volume decode_ct(HdrAutoencoder& autoencoder, const at::Tensor& latents, const Volume& mask,
+                 int64_t memory) {
+  const bool guided = mask.data.defined();
   if (mask.geometry.voxels() > kMostAtOnce) {
-    const auto plan = plan_tiles(autoencoder->config(), mask.geometry.size, TiledWork::kDecode);
-    return decode_tiled(autoencoder, latents, &mask, mask.geometry, plan);
+    const auto plan =
+        plan_tiles(autoencoder->config(), mask.geometry.size, TiledWork::kDecode, memory);
+    return decode_tiled(autoencoder, latents, guided ? &mask : nullptr, mask.geometry, plan);
   }
   const torch::NoGradGuard no_grad;
   const auto guide =
-      pad_to_multiple(mask.data, HdrAutoencoderImpl::kDownsampling, 0).to(latents.device());
+      guided ? pad_to_multiple(mask.data, HdrAutoencoderImpl::kDownsampling, 0).to(latents.device())
+             : at::Tensor();
   return cropped(autoencoder->decode(latents, guide).hu, mask.geometry);
 }
 

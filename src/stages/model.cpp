@@ -34,6 +34,13 @@ struct Model::Parts {
   }
   void load_text_encoder(const std::filesystem::path& directory, const std::string& source);
   Volume draw_mask(MaskRequest request, const StepCallback& on_step) const;
+  /// Tiles of the size that the generator was trained on for volumes clearly larger than that;
+  /// absent: the volume is drawn as a whole.
+  std::optional<std::array<int64_t, 3>> latent_tile(const ImageGeometry& grid) const;
+  /// Adds what `options` say to the request, and draws.
+  at::Tensor draw_latents(LatentRequest request, const CtSampling& options,
+                          const StepCallback& on_step) const;
+  Volume decode_latents(const at::Tensor& latents, const Volume& mask, int64_t memory) const;
 };
 
 namespace {
@@ -49,6 +56,19 @@ void finish_loading(Holder& module, const std::filesystem::path& weights,
 }
 
 }  // namespace
+
+std::optional<std::array<int64_t, 3>> Model::Parts::latent_tile(const ImageGeometry& grid) const {
+  constexpr double kClearly = 1.25;
+  const auto trained = generator->config().crop.value_or(description.geometry.size);
+  std::array<int64_t, 3> tile{};
+  bool larger = false;
+  for (size_t axis = 0; axis < 3; ++axis) {
+    larger = larger || double(grid.size[axis]) > kClearly * double(trained[axis]);
+    tile[2 - axis] =
+        (trained[axis] + HdrAutoencoderImpl::kDownsampling - 1) / HdrAutoencoderImpl::kDownsampling;
+  }
+  return larger ? std::optional(tile) : std::nullopt;
+}
 
 void Model::Parts::load_text_encoder(const std::filesystem::path& directory,
                                      const std::string& source) {
@@ -83,8 +103,8 @@ Model Model::load(const std::filesystem::path& directory, const at::Device& devi
       parts->autoencoder = HdrAutoencoder(HdrAutoencoderConfig::from_json(config), labels);
       finish_loading(parts->autoencoder, weights, device);
     } else {
-      parts->generator = FeatureGenerator(FeatureGeneratorConfig::from_json(config), labels,
-                                          entry.latent_channels);
+      parts->generator = FeatureGenerator(FeatureGeneratorConfig::from_json(config),
+                                          description.vocabulary, entry.latent_channels);
       finish_loading(parts->generator, weights, device);
     }
   }
@@ -213,25 +233,62 @@ Volume Model::complete_mask(const Prompt& prompt, const GivenLabels& given,
   return parts_->draw_mask(std::move(request), on_step);
 }
 
-Volume Model::sample_ct(const Prompt& prompt, const Volume& mask, const std::string& case_id,
-                        uint64_t seed, const CtSampling& options,
-                        const StepCallback& on_step) const {
-  require_stage(*this, 3, "sampling a CT");
-  require_stage(*this, 2, "sampling a CT");
-  check_volume(mask, "mask");
-  const auto& config = parts_->generator->config();
-  FeatureGeneratorImpl::Request request;
+at::Tensor Model::Parts::draw_latents(LatentRequest request, const CtSampling& options,
+                                      const StepCallback& on_step) const {
+  if (!generator) refuse_missing_stage(3, "sampling a CT");
+  if (!autoencoder) refuse_missing_stage(2, "sampling a CT");
+  const auto& config = generator->config();
+  request.steps = options.steps > 0 ? options.steps : config.sampling_steps;
+  request.solver = options.solver;
+  request.text_guidance = options.text_guidance.value_or(config.text_guidance);
+  request.mask_guidance = options.mask_guidance.value_or(config.mask_guidance);
+  request.tile = latent_tile(request.mask.geometry);
+  request.graphed = worth_graphs(device, request.mask.geometry);
+  const AutocastScope precision(sampling_precision(device));
+  return generator->sample(request, on_step);
+}
+
+Volume Model::Parts::decode_latents(const at::Tensor& latents, const Volume& mask,
+                                    int64_t memory) const {
+  const AutocastScope precision(sampling_precision(device));
+  Volume ct = decode_ct(autoencoder, latents, mask, memory);
+  ct.data.round_();
+  return ct;
+}
+
+namespace {
+
+LatentRequest request_for(const Prompt& prompt, const Volume& mask, const std::string& case_id,
+                          uint64_t seed) {
+  if (mask.data.defined()) check_volume(mask, "mask");
+  LatentRequest request;
   request.prompt = prompt;
   request.mask = mask;
   request.seed = seed;
   request.case_id = case_id;
-  request.steps = options.steps > 0 ? options.steps : config.sampling_steps;
-  request.text_guidance = options.text_guidance.value_or(config.text_guidance);
-  request.graphed = worth_graphs(parts_->device, mask.geometry);
-  const AutocastScope precision(sampling_precision(parts_->device));
-  Volume ct = decode_ct(parts_->autoencoder, parts_->generator->sample(request, on_step), mask);
-  ct.data.round_();
-  return ct;
+  return request;
+}
+
+}  // namespace
+
+Volume Model::sample_ct(const Prompt& prompt, const Volume& mask, const std::string& case_id,
+                        uint64_t seed, const CtSampling& options,
+                        const StepCallback& on_step) const {
+  const auto latents =
+      parts_->draw_latents(request_for(prompt, mask, case_id, seed), options, on_step);
+  return parts_->decode_latents(latents, mask, options.memory);
+}
+
+std::pair<Volume, Volume> Model::sample_ct_pair(const Prompt& prompt, const Volume& mask,
+                                                const Volume& counterpart,
+                                                const std::string& case_id, uint64_t seed,
+                                                const CtSampling& options,
+                                                const StepCallback& on_step) const {
+  auto request = request_for(prompt, mask, case_id, seed);
+  request.counterpart = counterpart.data;
+  const auto latents = parts_->draw_latents(std::move(request), options, on_step);
+  return {parts_->decode_latents(latents.narrow(0, 0, 1), mask, options.memory),
+          parts_->decode_latents(latents.narrow(0, 1, 1), counterpart, options.memory)};
 }
 
 TilePlan Model::plan_ct(const ImageGeometry& grid, TiledWork work, int64_t memory) const {

@@ -5,8 +5,9 @@
 #include "guidegen/nn/device_transfer.hpp"
 #include "guidegen/nn/module_io.hpp"
 #include "guidegen/nn/random_tensor.hpp"
-#include "guidegen/stages/feature_generator.hpp"
+#include "guidegen/stages/generator_training.hpp"
 #include "guidegen/train/latent_cache.hpp"
+#include "guidegen/volume/labels.hpp"
 #include "train/task_tools.hpp"
 
 namespace guidegen {
@@ -27,12 +28,12 @@ class GeneratorTask final : public StageTask {
       : vocabulary_(vocabulary),
         autoencoder_(autoencoder.network),
         statistics_(autoencoder.statistics),
-        generator_(config, vocabulary_.size(), autoencoder_->config().latent_channels),
+        training_(FeatureGenerator(config, vocabulary_, autoencoder_->config().latent_channels)),
         latents_(latents, autoencoder.fingerprint,
                  [this](const TrainingCase& item) { return posterior_of(autoencoder_, item); }) {}
 
   int stage() const override { return 3; }
-  torch::nn::Module& module() override { return *generator_; }
+  torch::nn::Module& module() override { return *training_; }
   bool needs_ct() const override { return true; }
   void measure(const CaseReader& read, const std::vector<size_t>& training, uint64_t) override {
     auto statistics = statistics_;
@@ -43,12 +44,13 @@ class GeneratorTask final : public StageTask {
       }
       statistics = moments.finish();
     }
-    generator_->set_latent_statistics(torch::tensor(statistics->mean),
-                                      torch::tensor(statistics->deviation));
+    generator()->set_latent_statistics(torch::tensor(statistics->mean),
+                                       torch::tensor(statistics->deviation));
+    if (generator()->config().losses.organ_balance > 0) count_labels_of(read, training);
   }
   StepInputs prepare(const TrainingBatch& batch, const StepRandomness& randomness) const override {
-    auto inputs = generator_->prepare(batch, randomness);
-    if (generator_->config().sample_posterior) {
+    auto inputs = training_->prepare(batch, randomness);
+    if (training_->network()->config().sample_posterior) {
       std::vector<at::Tensor> noises;
       const auto shape = inputs.tensor("noise").sizes().slice(1).vec();
       for (size_t i = 0; i < batch.size(); ++i) {
@@ -60,17 +62,23 @@ class GeneratorTask final : public StageTask {
     return inputs;
   }
   LossTerms loss(const StepInputs& inputs) override {
-    const auto device = inputs.tensor("mask").device();
+    const auto shape = inputs.tensor("noise").sizes();
     std::vector<at::Tensor> means, log_variances;
-    const bool samples = generator_->config().sample_posterior;
-    for (const auto& item : inputs.cases) {
-      const auto& latents = latents_.load(*item);
-      means.push_back(queue_to(latents.mean, device));
-      if (samples) log_variances.push_back(queue_to(latents.log_variance, device));
+    const bool samples = generator()->config().sample_posterior;
+    for (size_t i = 0; i < inputs.cases.size(); ++i) {
+      const auto& latents = latents_.load(*inputs.cases[i]);
+      const auto crop = [&](at::Tensor x) {
+        for (int64_t axis = 0; axis < 3; ++axis) {
+          x = x.narrow(2 + axis, inputs.origins[i][static_cast<size_t>(axis)], shape[2 + axis]);
+        }
+        return queue_to(x.contiguous(), inputs.tensor("noise").device());
+      };
+      means.push_back(crop(latents.mean));
+      if (samples) log_variances.push_back(crop(latents.log_variance));
     }
-    if (!samples) return generator_->loss(inputs, torch::cat(means));
+    if (!samples) return training_->loss(inputs, torch::cat(means));
     const HdrAutoencoderImpl::Posterior posterior{torch::cat(means), torch::cat(log_variances)};
-    return generator_->loss(inputs, posterior.sample(inputs.tensor("posterior_noise")));
+    return training_->loss(inputs, posterior.sample(inputs.tensor("posterior_noise")));
   }
   void to(const at::Device& device) override {
     StageTask::to(device);
@@ -78,27 +86,41 @@ class GeneratorTask final : public StageTask {
     if (device.is_cuda()) order_channels_last(*autoencoder_);
   }
   void checkpoint_activations(const std::vector<int64_t>& levels) override {
-    generator_->checkpoint_activations(levels);
+    generator()->checkpoint_activations(levels);
   }
   Picture preview(const TrainingCase& item) override {
-    FeatureGeneratorImpl::Request request;
+    LatentRequest request;
     request.prompt = item.prompt;
     request.mask = {item.mask.unsqueeze(0), item.geometry};
     request.seed = kPreviewSeed;
     request.case_id = item.id;
-    request.steps = generator_->config().sampling_steps;
-    const Volume ct = decode_ct(autoencoder_, generator_->sample(request), request.mask);
+    request.steps = generator()->config().sampling_steps;
+    const Volume ct = decode_ct(autoencoder_, generator()->sample(request), request.mask);
     return render_preview(&ct, &request.mask, vocabulary_);
   }
-  Json network_config() const override { return generator_->config().to_json(); }
-  std::vector<std::string> measured_weights() const override { return {"latent_"}; }
+  Json network_config() const override { return training_->network()->config().to_json(); }
+  std::string network_prefix() const override { return "network."; }
+  std::vector<std::string> measured_weights() const override {
+    return {"label_weights", "network.latent_"};
+  }
   int64_t latent_channels() const override { return autoencoder_->config().latent_channels; }
 
  private:
+  FeatureGenerator& generator() { return training_->network(); }
+
+  void count_labels_of(const CaseReader& read, const std::vector<size_t>& training) {
+    constexpr size_t kCases = 200;
+    auto counts = torch::zeros({vocabulary_.size()}, at::kLong);
+    for (const auto index : spread(training, kCases)) {
+      counts += count_labels(read(index)->mask, vocabulary_.size());
+    }
+    training_->set_label_counts(counts);
+  }
+
   const Vocabulary& vocabulary_;
   HdrAutoencoder autoencoder_;
   std::optional<LatentStatistics> statistics_;
-  FeatureGenerator generator_;
+  GeneratorTraining training_;
   LatentCache latents_;
 };
 

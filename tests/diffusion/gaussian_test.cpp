@@ -58,11 +58,11 @@ at::Tensor ideal_output(const GaussianDiffusion& diffusion, const std::string& p
 TEST_P(GaussianDiffusionTest, DdimReturnsAPointExactlyInOneStep) {
   const at::Tensor noise = draw("noise");
   for (const int64_t steps : {1, 3, 100}) {
-    const at::Tensor x = diffusion_.sample_ddim(
+    const at::Tensor x = diffusion_.sample(
         [&](const at::Tensor& xt, int64_t t) {
           return ideal_output(diffusion_, GetParam(), 0.7, 0.0, xt, t);
         },
-        noise, steps);
+        noise, steps, "ddim");
     EXPECT_TRUE(at::allclose(x, at::full_like(x, 0.7), 1e-8, 1e-8)) << steps;
   }
 }
@@ -76,11 +76,11 @@ TEST_P(GaussianDiffusionTest, DdimTransportsNoiseToTheDataDistribution) {
   const at::Tensor noise = draw("noise");
   double previous = 1e9;
   for (const int64_t steps : {10, 40, 160, 4000}) {
-    const at::Tensor x = fine.sample_ddim(
+    const at::Tensor x = fine.sample(
         [&](const at::Tensor& xt, int64_t t) {
           return ideal_output(fine, GetParam(), kMean, kDeviation, xt, t);
         },
-        noise, steps);
+        noise, steps, "ddim");
     const double error = (x - (kMean + kDeviation * noise)).abs().max().item<double>();
     EXPECT_LT(error, previous) << steps;
     previous = error;
@@ -88,13 +88,36 @@ TEST_P(GaussianDiffusionTest, DdimTransportsNoiseToTheDataDistribution) {
   EXPECT_LT(previous, 0.01);
 }
 
+// Largest error after `steps` of what 4000 steps of DDIM make of the same noise.
+double solver_error(const GaussianDiffusion& diffusion, const std::string& prediction,
+                    const std::string& solver, int64_t steps) {
+  const auto network = [&](const at::Tensor& xt, int64_t t) {
+    return ideal_output(diffusion, prediction, -1.5, 0.4, xt, t);
+  };
+  const at::Tensor noise = draw("noise");
+  const at::Tensor exact = diffusion.sample(network, noise, 4000, "ddim");
+  return (diffusion.sample(network, noise, steps, solver) - exact).abs().max().item<double>();
+}
+
+TEST_P(GaussianDiffusionTest, DpmSolverReachesThePathInFewerSteps) {
+  const GaussianDiffusion fine(NoiseSchedule("cosine", 4000), GetParam());
+  for (const int64_t steps : {10, 20, 40}) {
+    EXPECT_LT(solver_error(fine, GetParam(), "dpm++2m", steps),
+              0.5 * solver_error(fine, GetParam(), "ddim", steps))
+        << steps;
+  }
+  // Of second order: half the step, about a quarter of the error.
+  EXPECT_LT(solver_error(fine, GetParam(), "dpm++2m", 80),
+            0.4 * solver_error(fine, GetParam(), "dpm++2m", 40));
+}
+
 TEST_P(GaussianDiffusionTest, ReportsEachStep) {
   std::vector<int64_t> seen;
-  diffusion_.sample_ddim([](const at::Tensor& x, int64_t) { return x; }, draw("noise"), 4,
-                         [&](int64_t done, int64_t total) {
-                           EXPECT_EQ(total, 4);
-                           seen.push_back(done);
-                         });
+  diffusion_.sample([](const at::Tensor& x, int64_t) { return x; }, draw("noise"), 4, "ddim",
+                    [&](int64_t done, int64_t total) {
+                      EXPECT_EQ(total, 4);
+                      seen.push_back(done);
+                    });
   EXPECT_THAT(seen, ::testing::ElementsAre(1, 2, 3, 4));
 }
 
@@ -105,7 +128,8 @@ TEST(GaussianDiffusion, RefusesWrongInput) {
   const at::Tensor x = draw("data");
   EXPECT_THROW(diffusion.add_noise(x, x, at::tensor({1}, at::kLong)), Error);
   EXPECT_THROW(diffusion.add_noise(x, x, at::tensor({1, 11}, at::kLong)), Error);
-  EXPECT_THROW(diffusion.sample_ddim({}, x, 11), Error);
+  EXPECT_THROW(diffusion.sample({}, x, 11, "ddim"), Error);
+  EXPECT_THROW(diffusion.sample({}, x, 5, "euler"), Error);
 }
 
 }  // namespace

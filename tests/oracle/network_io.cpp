@@ -169,7 +169,7 @@ void run_generator(const ModelDescription& model, const std::filesystem::path& f
   const auto& entry = model.stages.at(3);
   const int64_t labels = model.vocabulary.size();
   FeatureGenerator network(FeatureGeneratorConfig::from_json(config_of(model, 3, folder.string())),
-                           labels, entry.latent_channels);
+                           model.vocabulary, entry.latent_channels);
   load_module(folder / entry.weights, *network);
   network->eval();
   const int64_t batch = int64_t(prompts().size());
@@ -177,12 +177,13 @@ void run_generator(const ModelDescription& model, const std::filesystem::path& f
   const auto z = random_normal(stream, {batch, entry.latent_channels, kD / 4, kH / 4, kW / 4});
   const auto time = torch::tensor({0.1F, 0.5F, 1.0F});
   const FeatureGeneratorImpl::Condition condition{
-      prompt_encoder_of(*network).forward(prompts()), random_labels(batch, labels, "stage3/mask"),
-      geometry_features(centered_geometry({kW, kH, kD}, {3, 4, 5})).repeat({batch, 1})};
+      network->encode_prompts(prompts()), random_labels(batch, labels, "stage3/mask"),
+      place_features(centered_geometry({kW, kH, kD}, {3, 4, 5}), BodyPosition{-150, 200})
+          .repeat({batch, 1})};
   put(file, "stage3.z", z);
   put(file, "stage3.time", time);
   put(file, "stage3.mask", condition.mask);
-  put(file, "stage3.geometry", condition.geometry);
+  put(file, "stage3.geometry", condition.place);
   put_text(file, "stage3.out.", condition.text);
   put(file, "stage3.out.velocity", network->forward(z, time, condition));
 }

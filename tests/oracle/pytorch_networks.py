@@ -370,7 +370,8 @@ class FeatureGenerator(Conditioned):
     """Stage III: velocity of the rectified flow over latents."""
 
     def __init__(self, config, labels, latents):
-        super().__init__(config, labels)
+        super().__init__(config, labels + 1)  # the last one stands for "no mask"
+        self.geometry = nn.Linear(9, config["embedding_width"])
         width, mask = config["label_width"], config["mask_width"]
         self.mask_fold = conv(64 * width, mask, 1)
         self.mask_block = ResidualBlock3d(mask, mask, 0)

@@ -64,7 +64,7 @@ class Subject:
         self.shape, self.labels = (batch, *crop), labels
         coarse = torch.rand(batch, 1, *(n // 4 for n in crop)) * labels
         self.mask = torch.nn.functional.interpolate(coarse, crop).squeeze(1).byte().to(device)
-        self.geometry = torch.randn(batch, 6, device=device)
+        self.geometry = torch.randn(batch, 9 if options.stage == 3 else 6, device=device)
         self.prompts = {name: tensor.to(device) for name, tensor in
                         encode_prompts([PROMPT] * batch).items()}
         getattr(self, f"prepare{options.stage}")()

@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "guidegen/stages/feature_generator.hpp"
+#include "guidegen/stages/generator_training.hpp"
 #include "stages/toy_cases.hpp"
 
 namespace guidegen {
@@ -39,16 +39,17 @@ class FeatureGeneratorTest : public ::testing::TestWithParam<std::string> {};
 TEST_P(FeatureGeneratorTest, TrainsAndSamples) {
   torch::manual_seed(1);
   const auto vocabulary = Vocabulary::load("torso");
-  FeatureGenerator generator(tiny_generator(GetParam()), vocabulary.size(), 4);
+  FeatureGenerator generator(tiny_generator(GetParam()), vocabulary, 4);
   const auto item = toy::toy_case({18, 14, 17}, vocabulary);
   const auto latents = torch::randn({1, 4, 5, 4, 5});
   const TrainingBatch batch = {item};
-  const auto terms = generator->loss(generator->prepare(batch, {1, 0}), latents);
+  GeneratorTraining training(generator);
+  const auto terms = training->loss(training->prepare(batch, {1, 0}), latents);
   EXPECT_TRUE(std::isfinite(terms.total.item<double>()));
   terms.total.backward();
   EXPECT_THAT(toy::parameters_without_gradient(*generator), ::testing::IsEmpty());
 
-  FeatureGeneratorImpl::Request request;
+  LatentRequest request;
   request.prompt = item->prompt;
   request.mask = {item->mask.unsqueeze(0), item->geometry};
   request.case_id = "case";
@@ -64,10 +65,10 @@ TEST_P(FeatureGeneratorTest, TrainsAndSamples) {
 TEST_P(FeatureGeneratorTest, GraphedCallsGiveTheSameSample) {
   torch::manual_seed(1);
   const auto vocabulary = Vocabulary::load("torso");
-  FeatureGenerator generator(tiny_generator(GetParam()), vocabulary.size(), 4);
+  FeatureGenerator generator(tiny_generator(GetParam()), vocabulary, 4);
   toy::randomize(*generator);
   const auto item = toy::toy_case({18, 14, 17}, vocabulary);
-  FeatureGeneratorImpl::Request request;
+  LatentRequest request;
   request.prompt = item->prompt;
   request.mask = {item->mask.unsqueeze(0), item->geometry};
   request.steps = 3;
@@ -84,9 +85,9 @@ INSTANTIATE_TEST_SUITE_P(Objectives, FeatureGeneratorTest,
 
 TEST(FeatureGenerator, SamplesComeOutOnTheAutoencodersScale) {
   torch::manual_seed(1);
-  FeatureGenerator generator(tiny_generator("flow"), 30, 4);
+  FeatureGenerator generator(tiny_generator("flow"), Vocabulary::load("torso"), 4);
   generator->set_latent_statistics(torch::full({4}, 10.0), torch::full({4}, 0.5));
-  FeatureGeneratorImpl::Request request;
+  LatentRequest request;
   request.mask = {torch::zeros({1, 32, 32, 32}, at::kByte),
                   centered_geometry({32, 32, 32}, {6, 6, 6})};
   // The output layer starts at zero: without training the flow stands still and gives its noise.

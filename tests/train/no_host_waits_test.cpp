@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "guidegen/stages/autoencoder_training.hpp"
-#include "guidegen/stages/feature_generator.hpp"
+#include "guidegen/stages/generator_training.hpp"
 #include "guidegen/stages/synthesizer.hpp"
 #include "guidegen/train/optimizer.hpp"
 #include "stages/toy_cases.hpp"
@@ -143,7 +143,10 @@ TEST_F(NoHostWaits, StageThree) {
     config.unet = unet_;
     config.mask_width = 8;
     config.objective = objective;
-    FeatureGenerator stage(config, vocabulary_.size(), 4);
+    config.losses.organ_balance = 0.3;
+    config.losses.tumor_weight = 4;
+    config.losses.tumor_contrast = 0.1;
+    GeneratorTraining stage(FeatureGenerator(config, vocabulary_, 4));
     expect_no_waits(stage, [&](const StepInputs& inputs) {
       return stage->loss(inputs, torch::empty_like(inputs.tensor("noise")));
     });

@@ -26,13 +26,26 @@ class GaussianDiffusion {
   /// x_0 from the network's output at step t.
   at::Tensor predict_x0(const at::Tensor& output, const at::Tensor& xt, int64_t t) const;
 
-  /// network(x_t, t) -> output. DDIM (Song et al., ICLR 2021, eq. 12) with eta = 0 over
-  /// schedule().strided(steps).
+  /// network(x_t, t) -> output.
   using Network = std::function<at::Tensor(const at::Tensor& x, int64_t t)>;
-  at::Tensor sample_ddim(const Network& network, const at::Tensor& noise, int64_t steps,
-                         const std::function<void(int64_t, int64_t)>& on_step = {}) const;
+  /// From `noise` at t = T to a sample over schedule().strided(steps), one network call a step.
+  /// `solver`: "ddim" (Song et al., ICLR 2021, eq. 12, eta = 0) or "dpm++2m" (DPM-Solver++(2M), Lu
+  /// et al., 2022, algorithm 2: second order in log SNR by the prediction of the step before; the
+  /// first and the last step are of first order, which is DDIM). Throws Error(kUsage) for others.
+  at::Tensor sample(const Network& network, const at::Tensor& noise, int64_t steps,
+                    const std::string& solver,
+                    const std::function<void(int64_t, int64_t)>& on_step = {}) const;
+
+  /// Signal-to-noise ratio alpha_bar / (1 - alpha_bar) at t = 1…T, at t = 0 infinite.
+  double snr(int64_t t) const;
 
  private:
+  // x at s < t from x at t and the two of what it is made of; `output` is the network's.
+  at::Tensor first_order_step(int64_t s, int64_t t, const at::Tensor& x, const at::Tensor& x0,
+                              const at::Tensor& output) const;
+  // The same with x_0 extrapolated, which no output belongs to.
+  at::Tensor step_to(int64_t s, int64_t t, const at::Tensor& x, const at::Tensor& x0) const;
+
   NoiseSchedule schedule_;
   std::shared_ptr<ScheduleTable> table_;
   std::string prediction_;

@@ -7,6 +7,7 @@
 #include "guidegen/nn/vector_quantizer.hpp"
 #include "guidegen/stages/adversary.hpp"
 #include "guidegen/stages/perceptual_loss.hpp"
+#include "guidegen/stages/tile_plan.hpp"
 #include "guidegen/volume/exposure.hpp"
 #include "guidegen/volume/volume.hpp"
 
@@ -135,7 +136,9 @@ Volume reconstruct_ct(HdrAutoencoder& autoencoder, const Volume& ct, const Volum
 HdrAutoencoderImpl::Posterior encode_ct(HdrAutoencoder& autoencoder, const Volume& ct);
 
 /// Decodes latents [1,Z,ceil(D/4),ceil(H/4),ceil(W/4)] guided by `mask` [1,D,H,W]: CT in HU on the
-/// mask's grid. Beyond 128^3 voxels in tiles (stages/tiled_autoencoder.hpp), within 8 GiB.
-Volume decode_ct(HdrAutoencoder& autoencoder, const at::Tensor& latents, const Volume& mask);
+/// mask's grid. A mask without data guides nothing, its grid alone counts. Beyond 128^3 voxels in
+/// tiles (stages/tiled_autoencoder.hpp), within `memory` bytes.
+Volume decode_ct(HdrAutoencoder& autoencoder, const at::Tensor& latents, const Volume& mask,
+                 int64_t memory = kDefaultMemory);
 
 }  // namespace guidegen

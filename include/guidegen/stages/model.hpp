@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "guidegen/anatomy/vocabulary.hpp"
 #include "guidegen/core/json.hpp"
@@ -20,7 +21,10 @@ namespace guidegen {
 /// Options of sampling a CT; 0 or absent means what the model was tuned for.
 struct CtSampling {
   int64_t steps = 0;
+  std::string solver = "auto";  ///< see FeatureGeneratorConfig
   std::optional<double> text_guidance;
+  std::optional<double> mask_guidance;
+  int64_t memory = kDefaultMemory;  ///< bytes that decoding may take
 };
 
 /// Whether network calls on such a grid are worth a CUDA graph. Small volumes leave a GPU waiting
@@ -62,10 +66,17 @@ class Model {
   Volume complete_mask(const Prompt& prompt, const GivenLabels& given,
                        const ImageGeometry& geometry, const std::string& case_id, uint64_t seed,
                        const MaskSampling& options = {}, const StepCallback& on_step = {}) const;
-  /// Mask (ids of vocabulary()) and prompt -> CT, float32 HU [1,D,H,W], rounded to integers.
+  /// Mask (ids of vocabulary()) and prompt -> CT, float32 HU [1,D,H,W], rounded to integers. A mask
+  /// without data: no mask, the CT lies on its grid. Volumes clearly larger than those of training
+  /// are drawn in overlapping tiles, and all are decoded within options.memory.
   Volume sample_ct(const Prompt& prompt, const Volume& mask, const std::string& case_id,
                    uint64_t seed, const CtSampling& options = {},
                    const StepCallback& on_step = {}) const;
+  /// The same patient by two masks of one grid: the CTs differ where the labels do and around.
+  std::pair<Volume, Volume> sample_ct_pair(const Prompt& prompt, const Volume& mask,
+                                           const Volume& counterpart, const std::string& case_id,
+                                           uint64_t seed, const CtSampling& options = {},
+                                           const StepCallback& on_step = {}) const;
 
   /// How stage II would go about a CT of this grid within `memory` bytes, and what it would take.
   /// Throws Error(kUsage) where that is too little.

@@ -41,6 +41,8 @@ struct StepInputs {
   int64_t step = 0;  ///< of the run, 0-based
   TrainingBatch cases;
   std::vector<std::optional<Prompt>> prompts;  ///< with fields opened at random
+  /// Stage III: first latent voxel (D,H,W) of each case's crop.
+  std::vector<std::array<int64_t, 3>> origins;
   std::map<std::string, at::Tensor> tensors;
 
   const at::Tensor& tensor(const std::string& name) const { return tensors.at(name); }

@@ -1,0 +1,13 @@
+#pragma once
+
+#include "guidegen/anatomy/vocabulary.hpp"
+#include "guidegen/volume/volume.hpp"
+
+namespace guidegen {
+
+/// The mask of the same patient without a lesion: every tumor voxel of `mask` [1,D,H,W] (RAS) takes
+/// a label of the organ that hosts its tumor (data/tumor_census.hpp), growing in from the tumor's
+/// border; where the host is not known or does not touch the tumor, the labels around it.
+Volume without_tumors(const Volume& mask, const Vocabulary& vocabulary);
+
+}  // namespace guidegen

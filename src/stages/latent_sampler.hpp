@@ -1,0 +1,60 @@
+#pragma once
+
+#include "guidegen/stages/feature_generator.hpp"
+#include "stages/tile_box.hpp"
+
+namespace guidegen {
+
+/// Draws the latents of one request: one noise for the whole volume, then the solver, whose every
+/// prediction is the network's. A volume larger than a tile is predicted in overlapping tiles whose
+/// predictions are averaged with weights that fade towards tile borders (MultiDiffusion: Bar-Tal et
+/// al., ICML 2023), so all tiles walk one path and no seam is left to blend in the end.
+class LatentSampler {
+ public:
+  LatentSampler(FeatureGeneratorImpl& generator, const LatentRequest& request);
+
+  /// Latents [1,Z,D,H,W] on the scale of the autoencoder; [2,…] of a pair. `on_step` hears of each
+  /// step.
+  at::Tensor run(const std::function<void(int64_t, int64_t)>& on_step);
+
+ private:
+  // A part of the volume that the network sees at once, and what it is told of it.
+  struct Tile {
+    Box box;                  // latent voxels
+    at::Tensor mask;          // encoded; undefined where the network sees none
+    at::Tensor without_mask;  // the same of no mask, for mask guidance
+    at::Tensor place;
+  };
+
+  // One patient as told by one mask.
+  struct Scene {
+    at::Tensor labels;  // [1,D,H,W]; undefined: no mask
+    std::vector<Tile> tiles;
+  };
+
+  Scene make_scene(const at::Tensor& labels) const;
+  Tile make_tile(const Box& box, const at::Tensor& labels) const;
+  at::Tensor mask_of(const Box& box, const at::Tensor& labels) const;
+  void fade_tiles();
+  at::Tensor predict(const at::Tensor& z, double time);
+  at::Tensor predict_scene(const at::Tensor& z, const at::Tensor& time, const Scene& scene);
+  at::Tensor predict_tile(const at::Tensor& z, const at::Tensor& time, const Tile& tile);
+  at::Tensor walk(const at::Tensor& noise, const std::function<void(int64_t, int64_t)>& on_step);
+
+  FeatureGeneratorImpl& generator_;
+  const LatentRequest& request_;
+  at::Device device_;
+  Extent size_{};       // latent voxels of the volume
+  Extent tile_size_{};  // and of a tile
+  std::optional<BodyPosition> position_;
+  PromptFeatures with_, without_;
+  std::vector<Scene> scenes_;  // one, or two of a pair
+  at::Tensor window_;          // [tile], weights of a tile's voxels; undefined: one tile
+  at::Tensor coverage_;        // [D,H,W], their sum
+  at::Tensor differs_;         // [1,1,D,H,W] bool, where the second of a pair may differ
+};
+
+/// Boxes of `tile` voxels, evenly spread, that cover `size` and overlap by a quarter or more.
+std::vector<Box> overlapping_tiles(const Extent& size, const Extent& tile);
+
+}  // namespace guidegen
