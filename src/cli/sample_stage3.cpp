@@ -40,6 +40,7 @@ struct Options {
   std::string prompts;
   std::string encoder;
   std::string only;
+  std::string coarse;
   std::string out;
   bool counterpart = false;
   bool overwrite = false;
@@ -121,6 +122,9 @@ std::vector<Job> plan_jobs(const Options& options) {
   for (Job& job : jobs) {
     if (options.seed) job.prompt.seed = *options.seed;
     check_file_name(job.prompt.id, "the name of a case");
+  }
+  if (!options.coarse.empty() && jobs.size() != 1) {
+    throw_usage("--coarse ", options.coarse, ": one CT for ", jobs.size(), " cases, expected one");
   }
   if (names_file(options.out) && (jobs.size() != 1 || options.counterpart)) {
     throw_usage("--out ", options.out, ": ", jobs.size() != 1 ? "several masks" : "a pair of CTs",
@@ -229,7 +233,8 @@ void run(const Options& flags) {
   for (const Job& job : jobs) {
     if (!job.mask.empty()) validate_nifti(job.mask);
   }
-  const Model model = load_with_stages(options.model, options.device, {2, 3});
+  const Model model = load_with_stages(options.model, options.device, {3});
+  if (!options.coarse.empty()) options.ct.sampling.coarse = read_ct(options.coarse);
   std::optional<OutputFolder> folder;
   if (!names_file(options.out)) folder.emplace(options.out);
   Json cases = Json::array();
@@ -269,6 +274,8 @@ void add_sample_stage3(CLI::App& parent) {
       ->required();
   command->add_flag("--without-tumors", options->counterpart,
                     "A second CT of each patient without the tumors, in OUT/<name>-without-tumors");
+  command->add_option("--coarse", options->coarse,
+                      "CT of coarse voxels to refine, for models of low_resolution");
   add_ct_options(*command, options->ct, "");
   command->add_option("--seed", options->seed, "Seed, instead of the prompt's");
   command->add_option("--device", options->device, "auto, cpu, cuda or cuda:N")

@@ -96,10 +96,8 @@ void add_stage(CLI::App& train, int stage, const std::string& what) {
                         "student's own embeddings are used");
   }
   if (stage == 3) {
-    command
-        ->add_option("--autoencoder", options->autoencoder,
-                     "model directory that holds the trained stage 2")
-        ->required();
+    command->add_option("--autoencoder", options->autoencoder,
+                        "model directory that holds the trained stage 2 (none in pixel space)");
   }
   command->add_option("overrides", options->overrides,
                       "key=value, for instance training.steps=500 or network.unet.blocks=2");

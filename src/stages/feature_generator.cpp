@@ -42,12 +42,13 @@ FeatureGeneratorImpl::FeatureGeneratorImpl(const FeatureGeneratorConfig& config,
       latent_channels_(latent_channels) {
   const int64_t wide = config.embedding_width;
   prompt_encoder_ = register_module("prompt_encoder", AttributeEncoder(config.text_width));
-  const int64_t mask_channels = build_mask_encoder();
+  const int64_t image_channels =
+      build_mask_encoder() + (config.low_resolution > 0 ? latent_channels : 0);
   time_ = register_module("time", torch::nn::Linear(64, wide));
   place_ = register_module("geometry", torch::nn::Linear(kPlaceWidth, wide));
   pooled_ = register_module("pooled", torch::nn::Linear(config.text_width, wide));
   unet_ = register_module(
-      "unet", UNet3d(config.unet, latent_channels + mask_channels, wide, config.text_width));
+      "unet", UNet3d(config.unet, latent_channels + image_channels, wide, config.text_width));
   output_norm_ = register_module(
       "output_norm",
       torch::nn::GroupNorm(norm_groups(unet_->out_channels()), unet_->out_channels()));
@@ -66,8 +67,8 @@ int64_t FeatureGeneratorImpl::build_mask_encoder() {
   if (c.mask_condition == "none") return 0;
   label_embedding_ =
       register_module("label_embedding", torch::nn::Embedding(no_label() + 1, c.label_width));
-  if (c.mask_condition == "concatenated") return c.label_width;
   const int64_t folded = c.label_width * kFactor * kFactor * kFactor;
+  if (c.mask_condition == "concatenated") return c.space == "pixels" ? folded : c.label_width;
   mask_fold_ = register_module(
       "mask_fold", torch::nn::Conv3d(torch::nn::Conv3dOptions(folded, c.mask_width, 1)));
   mask_block_ = register_module("mask_block", ResidualBlock3d(c.mask_width, c.mask_width, 0));
@@ -101,6 +102,9 @@ PromptFeatures FeatureGeneratorImpl::encode_prompts(
 at::Tensor FeatureGeneratorImpl::encode_mask(const at::Tensor& mask) {
   if (config_.mask_condition == "none") return {};
   const auto labels = label_embedding_(mask.to(at::kInt)).permute({0, 4, 1, 2, 3});
+  if (config_.mask_condition == "concatenated" && config_.space == "pixels") {
+    return space_to_depth(labels, kFactor);
+  }
   const auto mean = block_mean(labels, kFactor);
   if (config_.mask_condition == "concatenated") return mean;
   const auto encoded = mask_block_(pointwise(mask_fold_, space_to_depth(labels, kFactor)));
@@ -110,24 +114,32 @@ at::Tensor FeatureGeneratorImpl::encode_mask(const at::Tensor& mask) {
 
 at::Tensor FeatureGeneratorImpl::forward(const at::Tensor& z, const at::Tensor& time,
                                          const Condition& condition) {
-  return run_network(z, time, encode_mask(condition.mask), condition.text, condition.place);
+  return run_network(z, time, encode_image(condition.mask, condition.coarse), condition.text,
+                     condition.place);
+}
+
+at::Tensor FeatureGeneratorImpl::encode_image(const at::Tensor& mask, const at::Tensor& coarse) {
+  const auto encoded = encode_mask(mask);
+  if (config_.low_resolution == 0) return encoded;
+  if (!encoded.defined()) return coarse;
+  return torch::cat({encoded, coarse.to(encoded.scalar_type())}, 1);
 }
 
 at::Tensor FeatureGeneratorImpl::denoise(const at::Tensor& z, const at::Tensor& time,
-                                         const at::Tensor& encoded_mask, const PromptFeatures& text,
+                                         const at::Tensor& image, const PromptFeatures& text,
                                          const at::Tensor& place, bool graphed) {
-  if (!graphed) return run_network(z, time, encoded_mask, text, place);
+  if (!graphed) return run_network(z, time, image, text, place);
   std::vector<at::Tensor> inputs = {z, time, text.tokens, text.present, text.pooled, place};
-  if (encoded_mask.defined()) inputs.push_back(encoded_mask);
+  if (image.defined()) inputs.push_back(image);
   return graphed_network_(inputs);
 }
 
 at::Tensor FeatureGeneratorImpl::run_network(const at::Tensor& z, const at::Tensor& time,
-                                             const at::Tensor& encoded_mask,
-                                             const PromptFeatures& text, const at::Tensor& place) {
+                                             const at::Tensor& image, const PromptFeatures& text,
+                                             const at::Tensor& place) {
   auto x = z;
-  if (encoded_mask.defined()) {
-    x = torch::cat({z.to(encoded_mask.scalar_type()), encoded_mask}, 1);
+  if (image.defined()) {
+    x = torch::cat({z.to(image.scalar_type()), image}, 1);
   }
   x = x.contiguous(at::MemoryFormat::ChannelsLast3d);
   const auto embedding =

@@ -61,6 +61,9 @@ FeatureGeneratorConfig FeatureGeneratorConfig::from_json(JsonObject object) {
   c.mask_width = object.integer("mask_width", 4, 1024, c.mask_width);
   c.text_width = object.integer("text_width", 4, 4096, c.text_width);
   c.embedding_width = object.integer("embedding_width", 4, 4096, c.embedding_width);
+  c.space = object.choice("space", {"latent", "pixels"}, c.space);
+  c.low_resolution = object.integer("low_resolution", 0, 16, c.low_resolution);
+  if (c.low_resolution == 1) object.fail("low_resolution", "1, expected 0, or a factor of 2 to 16");
   c.mask_condition = object.choice("mask_condition", {"both", "encoded", "concatenated", "none"},
                                    c.mask_condition);
   c.text_condition =
@@ -87,6 +90,8 @@ Json FeatureGeneratorConfig::to_json() const {
                {"mask_width", mask_width},
                {"text_width", text_width},
                {"embedding_width", embedding_width},
+               {"space", space},
+               {"low_resolution", low_resolution},
                {"mask_condition", mask_condition},
                {"text_condition", text_condition},
                {"objective", objective},

@@ -227,7 +227,8 @@ void GeneratorTrainingImpl::add_contrast(const Step& step, const StepInputs& inp
       pick(step.noisy), pick(step.time),
       {{pick(condition.text.tokens), pick(condition.text.present), pick(condition.text.pooled)},
        inputs.tensor("contrast_mask"),
-       pick(condition.place)});
+       pick(condition.place),
+       condition.coarse.defined() ? pick(condition.coarse) : at::Tensor()});
   const auto tumor =
       (pick(inputs.tensor("mask")) == network_->vocabulary().tumor()).to(at::kFloat).unsqueeze(1);
   const auto inside = at::max_pool3d(tumor, {kFactor, kFactor, kFactor});
@@ -247,14 +248,16 @@ void GeneratorTrainingImpl::add_contrast(const Step& step, const StepInputs& inp
   terms.parts.emplace_back("tumor_elsewhere", elsewhere.detach());
 }
 
-LossTerms GeneratorTrainingImpl::loss(const StepInputs& inputs, const at::Tensor& latents) {
+LossTerms GeneratorTrainingImpl::loss(const StepInputs& inputs, const at::Tensor& latents,
+                                      const at::Tensor& coarse) {
   const auto& config = network_->config();
   const auto& noise = inputs.tensor("noise");
   const auto& t = inputs.tensor("time");
   const auto z = network_->normalized(latents);
   Step step;
   step.condition = {network_->encode_prompts(inputs.prompts), inputs.tensor("mask"),
-                    inputs.tensor("place")};
+                    inputs.tensor("place"),
+                    coarse.defined() ? network_->normalized(coarse) : coarse};
   if (config.objective == "flow") {
     step.noisy = RectifiedFlow::add_noise(z, noise, t);
     step.time = t;

@@ -75,6 +75,13 @@ LatentSampler::LatentSampler(FeatureGeneratorImpl& generator, const LatentReques
     return request_.graphed ? with_round_length(text) : text;
   };
   with_ = encode(request.prompt);
+  if (generator.config().low_resolution > 0) {
+    if (!request.coarse.defined()) {
+      throw_usage("the model refines coarse CTs: expected one, of voxels ",
+                  generator.config().low_resolution, " times as large");
+    }
+    coarse_ = generator.normalized(request.coarse.to(device_));
+  }
   without_ = encode(std::nullopt);
   scenes_.push_back(make_scene(request.mask.data));
   if (scenes_.front().tiles.size() > 1) fade_tiles();
@@ -141,24 +148,27 @@ LatentSampler::Tile LatentSampler::make_tile(const Box& box, const at::Tensor& l
     position->top_mm = position->bottom_mm + spacing * static_cast<double>(grid.size[2]);
   }
   tile.place = place_features(grid, position).to(device_);
-  tile.mask = generator_.encode_mask(mask_of(box, labels));
-  if (request_.mask_guidance != 1.0) tile.without_mask = generator_.encode_mask(mask_of(box, {}));
+  const auto coarse = coarse_.defined() ? cut(coarse_, box, whole(size_)) : at::Tensor();
+  tile.image = generator_.encode_image(mask_of(box, labels), coarse);
+  if (request_.mask_guidance != 1.0) {
+    tile.without_mask = generator_.encode_image(mask_of(box, {}), coarse);
+  }
   return tile;
 }
 
 at::Tensor LatentSampler::predict_tile(const at::Tensor& z, const at::Tensor& time,
                                        const Tile& tile) {
-  const auto call = [&](const at::Tensor& mask, const PromptFeatures& text) {
-    const auto output = generator_.denoise(z, time, mask, text, tile.place, request_.graphed);
+  const auto call = [&](const at::Tensor& image, const PromptFeatures& text) {
+    const auto output = generator_.denoise(z, time, image, text, tile.place, request_.graphed);
     return request_.graphed ? output.clone() : output;  // the next replay overwrites it
   };
   // Each condition is stepped away from the prediction without it (Brooks et al.,
   // "InstructPix2Pix", CVPR 2023, eq. 3): first the mask, then the text.
-  const auto full = call(tile.mask, with_);
+  const auto full = call(tile.image, with_);
   const bool guides_text = request_.text_guidance != 1.0;
   const bool guides_mask = request_.mask_guidance != 1.0;
   if (!guides_text && !guides_mask) return full;
-  const auto masked = call(tile.mask, without_);
+  const auto masked = call(tile.image, without_);
   auto guided = masked + request_.text_guidance * (full - masked);
   if (guides_mask) {
     const auto nothing = call(tile.without_mask, without_);

@@ -21,7 +21,7 @@ class LatentSampler {
   // A part of the volume that the network sees at once, and what it is told of it.
   struct Tile {
     Box box;                  // latent voxels
-    at::Tensor mask;          // encoded; undefined where the network sees none
+    at::Tensor image;         // encode_image() of it; may be undefined
     at::Tensor without_mask;  // the same of no mask, for mask guidance
     at::Tensor place;
   };
@@ -51,6 +51,7 @@ class LatentSampler {
   std::vector<Scene> scenes_;  // one, or two of a pair
   at::Tensor window_;          // [tile], weights of a tile's voxels; undefined: one tile
   at::Tensor coverage_;        // [D,H,W], their sum
+  at::Tensor coarse_;          // normalised; of low_resolution alone
   at::Tensor differs_;         // [1,1,D,H,W] bool, where the second of a pair may differ
 };
 

@@ -13,9 +13,11 @@
 #include "guidegen/stages/feature_generator.hpp"
 #include "guidegen/stages/hdr_autoencoder.hpp"
 #include "guidegen/stages/model_directory.hpp"
+#include "guidegen/stages/pixel_space.hpp"
 #include "guidegen/stages/synthesizer.hpp"
 #include "guidegen/stages/tiled_autoencoder.hpp"
 #include "guidegen/volume/refine_labels.hpp"
+#include "guidegen/volume/resample.hpp"
 
 namespace guidegen {
 
@@ -115,7 +117,7 @@ Model Model::load(const std::filesystem::path& directory, const at::Device& devi
                 ": text: missing; stage 1 reads texts by the encoder it was trained with, "
                 "add it by `guidegen export model`");
   }
-  if (parts->generator && parts->autoencoder &&
+  if (parts->generator && parts->autoencoder && parts->generator->config().space == "latent" &&
       parts->autoencoder->config().latent_channels != description.stages.at(3).latent_channels) {
     throw_usage(source, ": stages.3.latent_channels: does not fit the autoencoder of stage 2");
   }
@@ -133,6 +135,10 @@ const Json& Model::description() const { return parts_->description.document; }
 const std::map<std::string, std::string>& Model::weight_hashes() const { return parts_->hashes; }
 
 bool Model::has_stage(int stage) const { return parts_->description.stages.count(stage) > 0; }
+
+bool Model::makes_ct() const {
+  return has_stage(3) && (has_stage(2) || parts_->generator->config().space == "pixels");
+}
 
 ImageGeometry Model::geometry_for(const Prompt& prompt) const {
   ImageGeometry geometry =
@@ -236,8 +242,13 @@ Volume Model::complete_mask(const Prompt& prompt, const GivenLabels& given,
 at::Tensor Model::Parts::draw_latents(LatentRequest request, const CtSampling& options,
                                       const StepCallback& on_step) const {
   if (!generator) refuse_missing_stage(3, "sampling a CT");
-  if (!autoencoder) refuse_missing_stage(2, "sampling a CT");
   const auto& config = generator->config();
+  if (!autoencoder && config.space != "pixels") refuse_missing_stage(2, "sampling a CT");
+  if (config.low_resolution > 0 && options.coarse) {
+    const Volume coarse = resample_ct(*options.coarse, request.mask.geometry);
+    request.coarse =
+        config.space == "pixels" ? fold_pixels(coarse) : encode_ct(autoencoder, coarse).mean;
+  }
   request.steps = options.steps > 0 ? options.steps : config.sampling_steps;
   request.solver = options.solver;
   request.text_guidance = options.text_guidance.value_or(config.text_guidance);
@@ -251,7 +262,8 @@ at::Tensor Model::Parts::draw_latents(LatentRequest request, const CtSampling& o
 Volume Model::Parts::decode_latents(const at::Tensor& latents, const Volume& mask,
                                     int64_t memory) const {
   const AutocastScope precision(sampling_precision(device));
-  Volume ct = decode_ct(autoencoder, latents, mask, memory);
+  Volume ct = generator->config().space == "pixels" ? unfold_pixels(latents, mask.geometry)
+                                                    : decode_ct(autoencoder, latents, mask, memory);
   ct.data.round_();
   return ct;
 }

@@ -280,4 +280,10 @@ ImageGeometry center_cropped_or_padded(const ImageGeometry& geometry,
   return result;
 }
 
+Volume coarsened(const Volume& ct, int64_t factor) {
+  Vec3 spacing = ct.geometry.spacing;
+  for (double& step : spacing) step *= static_cast<double>(factor);
+  return resample_ct(resample_ct(ct, respaced(ct.geometry, spacing)), ct.geometry);
+}
+
 }  // namespace guidegen

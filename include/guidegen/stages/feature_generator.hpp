@@ -30,6 +30,9 @@ struct LatentRequest {
   Volume mask;
   /// The same mask otherwise labelled, for a pair of CTs of one patient; undefined: no pair.
   at::Tensor counterpart;
+  /// Latents [1,Z,D/4,H/4,W/4] of the coarse CT to refine, brought to the mask's grid; for models
+  /// of low_resolution alone.
+  at::Tensor coarse;
   uint64_t seed = 0;
   std::string case_id;
   int64_t steps = 20;
@@ -54,6 +57,8 @@ class FeatureGeneratorImpl : public torch::nn::Module {
     PromptFeatures text;
     at::Tensor mask;   ///< labels [B,D,H,W], sizes multiples of 4; no_label() where there is none
     at::Tensor place;  ///< [B,9], see place_features
+    /// [B,Z,D/4,H/4,W/4] latents of the coarse CT, normalised like z; of low_resolution alone.
+    at::Tensor coarse{};
   };
   /// z [B,Z,D/4,H/4,W/4] normalised latents; time [B] in [0,1] -> network output, same shape,
   /// float32.
@@ -61,12 +66,12 @@ class FeatureGeneratorImpl : public torch::nn::Module {
 
   /// Prompts as `text_condition` lets the network see them; nullopt: no prompt.
   PromptFeatures encode_prompts(const std::vector<std::optional<Prompt>>& prompts);
-  /// The part of forward that stays the same for every z: [B,M,D/4,H/4,W/4], undefined where
-  /// `mask_condition` is "none".
-  at::Tensor encode_mask(const at::Tensor& mask);
+  /// The part of forward that stays the same for every z, of the mask and the coarse CT:
+  /// [B,M,D/4,H/4,W/4], undefined where the network is given neither.
+  at::Tensor encode_image(const at::Tensor& mask, const at::Tensor& coarse);
   /// The rest of it. May be replayed as a CUDA graph: the result is then overwritten by the next
   /// call of these shapes.
-  at::Tensor denoise(const at::Tensor& z, const at::Tensor& time, const at::Tensor& encoded_mask,
+  at::Tensor denoise(const at::Tensor& z, const at::Tensor& time, const at::Tensor& image,
                      const PromptFeatures& text, const at::Tensor& place, bool graphed = false);
 
   /// Draws latents [1,Z,D/4,H/4,W/4] (sizes rounded up), on the autoencoder's own scale and the
@@ -94,10 +99,10 @@ class FeatureGeneratorImpl : public torch::nn::Module {
   at::Device device() const { return output_->weight.device(); }
 
  private:
-  at::Tensor run_network(const at::Tensor& z, const at::Tensor& time,
-                         const at::Tensor& encoded_mask, const PromptFeatures& text,
-                         const at::Tensor& place);
+  at::Tensor run_network(const at::Tensor& z, const at::Tensor& time, const at::Tensor& image,
+                         const PromptFeatures& text, const at::Tensor& place);
   int64_t build_mask_encoder();
+  at::Tensor encode_mask(const at::Tensor& mask);
 
   FeatureGeneratorConfig config_;
   Vocabulary vocabulary_;
@@ -112,7 +117,7 @@ class FeatureGeneratorImpl : public torch::nn::Module {
   torch::nn::GroupNorm output_norm_{nullptr};
   torch::nn::Conv3d output_{nullptr};
   at::Tensor latent_mean_, latent_deviation_;  // buffers [Z]
-  // run_network of z, time, tokens, present, pooled, place and, where there is one, encoded mask.
+  // run_network of z, time, tokens, present, pooled, place and, where there is one, encode_image().
   // Recordings read the weights where they lay: for networks that neither move nor train.
   GraphedFunction graphed_network_{[this](const std::vector<at::Tensor>& in) {
     return run_network(in[0], in[1], in.size() > 6 ? in[6] : at::Tensor(), {in[2], in[3], in[4]},

@@ -31,8 +31,14 @@ struct FeatureGeneratorConfig {
   int64_t mask_width = 48;  ///< channels of the mask encoder's output
   int64_t text_width = 64;
   int64_t embedding_width = 128;
+  /// "latent": the latents of an autoencoder; "pixels": the CT itself (stages/pixel_space.hpp).
+  std::string space = "latent";
+  /// Given a CT of voxels so many times as coarse along each axis, adds what it lacks
+  /// (super-resolution); 0: makes CTs from nothing.
+  int64_t low_resolution = 0;
   /// How the mask enters: "encoded" by an encoder of its own, "concatenated" as the mean label
-  /// embedding of each latent voxel, "both", or "none".
+  /// embedding of each latent voxel (in pixel space the embeddings of all its voxels), "both", or
+  /// "none".
   std::string mask_condition = "both";
   /// How the prompt enters: "tokens" by cross-attention, "pooled" as one vector alone, or "none".
   std::string text_condition = "tokens";

@@ -22,8 +22,10 @@ class GeneratorTrainingImpl : public torch::nn::Module {
   /// cases without. `origins` of the result say where the crops lie. May run on any thread. Throws
   /// Error(kFailure) naming a case that is smaller than the crop.
   StepInputs prepare(const TrainingBatch& batch, const StepRandomness& randomness) const;
-  /// `latents` [B,Z,D/4,H/4,W/4] as the autoencoder gives them, of the crops.
-  LossTerms loss(const StepInputs& inputs, const at::Tensor& latents);
+  /// `latents` [B,Z,D/4,H/4,W/4] as the autoencoder gives them, of the crops; `coarse` those of the
+  /// coarse CTs, where the network refines such.
+  LossTerms loss(const StepInputs& inputs, const at::Tensor& latents,
+                 const at::Tensor& coarse = {});
 
   FeatureGenerator& network() { return network_; }
   const FeatureGenerator& network() const { return network_; }

@@ -25,6 +25,7 @@ struct CtSampling {
   std::optional<double> text_guidance;
   std::optional<double> mask_guidance;
   int64_t memory = kDefaultMemory;  ///< bytes that decoding may take
+  std::optional<Volume> coarse;     ///< CT to refine, by models of low_resolution; HU [1,D,H,W]
 };
 
 /// Whether network calls on such a grid are worth a CUDA graph. Small volumes leave a GPU waiting
@@ -54,6 +55,8 @@ class Model {
   /// SHA-256 of each weight file, by file name.
   const std::map<std::string, std::string>& weight_hashes() const;
   bool has_stage(int stage) const;  ///< 1, 2, 3
+  /// Whether sample_ct() can be called: stages 2 and 3 are there, or 3 alone in pixel space.
+  bool makes_ct() const;
 
   /// Prompt -> mask, labels [1,D,H,W]. A function of (weights, prompt, case_id, seed, options)
   /// alone. Where the prompt asks for a spacing finer than the model's by more than a factor 1.25,

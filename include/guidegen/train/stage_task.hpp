@@ -90,8 +90,8 @@ std::unique_ptr<StageTask> make_synthesizer_task(const Json& network, const std:
                                                  const TextModelPaths& text = {});
 std::unique_ptr<StageTask> make_autoencoder_task(const Json& network, const std::string& source,
                                                  const Vocabulary& vocabulary);
-/// `autoencoder` is a model directory that holds stage 2; its latents are kept in the folder
-/// `latents`, or in memory alone if that is empty.
+/// `autoencoder` is a model directory that holds stage 2, or empty for pixel space; its latents are
+/// kept in the folder `latents`, or in memory alone if that is empty.
 std::unique_ptr<StageTask> make_generator_task(const Json& network, const std::string& source,
                                                const Vocabulary& vocabulary,
                                                const std::filesystem::path& autoencoder,

@@ -19,6 +19,10 @@ Volume resample_mask(const Volume& mask, const ImageGeometry& target);
 
 /// Grid of the same outer corner and orientation with another spacing, whose size is the field of
 /// view divided by the spacing, rounded up (a last voxel may reach beyond the old field of view).
+/// CT on voxels `factor` times as large along each axis and back on its own grid: what is left of
+/// it at a coarse resolution.
+Volume coarsened(const Volume& ct, int64_t factor);
+
 ImageGeometry respaced(const ImageGeometry& geometry, const Vec3& spacing);
 
 /// Grid with the same spacing and orientation, cropped or padded around the centre to `size`
