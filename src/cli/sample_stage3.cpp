@@ -60,20 +60,38 @@ bool names_file(const std::string& out) {
   return out.ends_with(".nii.gz") || out.ends_with(".nii");
 }
 
+/// A mask to paint on, and what it is called.
+struct MaskFile {
+  std::string name;
+  fs::path path;
+  fs::path prompt;  ///< prompt.json beside it, in a case folder; else empty
+};
+
 std::string stem_of(const fs::path& file) {
   const std::string name = file.filename().string();
   return name.substr(0, name.find(".nii"));
 }
 
-/// NIfTI files of a folder in the order of their names, or the one file.
-std::vector<fs::path> masks_of(const std::string& path) {
-  if (!fs::is_directory(path)) return {path};
-  std::vector<fs::path> files;
+/// The NIfTI files and case folders (<id>/mask.nii.gz) of a folder in the order of their names, or
+/// the one file.
+std::vector<MaskFile> masks_of(const std::string& path) {
+  if (!fs::is_directory(path)) return {{"case", path, {}}};
+  std::vector<MaskFile> files;
   for (const auto& entry : fs::directory_iterator(path)) {
-    if (entry.is_regular_file() && names_file(entry.path().string())) files.push_back(entry);
+    const fs::path& found = entry.path();
+    if (entry.is_regular_file() && names_file(found.string())) {
+      files.push_back({stem_of(found), found, {}});
+    } else if (entry.is_directory() && fs::exists(found / "mask.nii.gz")) {
+      const fs::path prompt = found / "prompt.json";
+      files.push_back({found.filename().string(), found / "mask.nii.gz",
+                       fs::exists(prompt) ? prompt : fs::path()});
+    }
   }
-  if (files.empty()) throw_usage(path, ": no .nii or .nii.gz file, expected masks");
-  std::sort(files.begin(), files.end());
+  if (files.empty()) {
+    throw_usage(path, ": neither a .nii or .nii.gz file nor a case folder, expected masks");
+  }
+  std::sort(files.begin(), files.end(),
+            [](const MaskFile& a, const MaskFile& b) { return a.name < b.name; });
   return files;
 }
 
@@ -90,18 +108,24 @@ std::vector<Prompt> prompts_of(const Options& options) {
   return prompts;
 }
 
-/// The prompt that goes with a mask: the one of its name, the only one there is, or an open one.
-Prompt prompt_for(const fs::path& mask, const std::vector<Prompt>& prompts,
+/// The prompt that goes with a mask: the one of its name, the only one there is, that of its case
+/// folder, or an open one.
+Prompt prompt_for(const MaskFile& mask, const std::vector<Prompt>& prompts,
                   const std::string& source) {
-  const std::string name = stem_of(mask);
   const auto named = std::find_if(prompts.begin(), prompts.end(),
-                                  [&](const Prompt& prompt) { return prompt.id == name; });
+                                  [&](const Prompt& prompt) { return prompt.id == mask.name; });
   if (named != prompts.end()) return *named;
   if (prompts.size() > 1) {
-    throw_usage(source, ": none of its ", prompts.size(), " prompts has the id ", name,
-                ", expected one of the name of ", mask.string(), ", or --only ID to choose one");
+    throw_usage(source, ": none of its ", prompts.size(), " prompts has the id ", mask.name,
+                ", expected one for ", mask.path.string(), ", or --only ID to choose one");
   }
-  return prompts.empty() ? Prompt{} : prompts.front();
+  if (!prompts.empty()) return prompts.front();
+  if (mask.prompt.empty()) return {};
+  const auto read = read_prompts(mask.prompt);
+  if (read.size() != 1) {
+    throw_usage(mask.prompt.string(), ": ", read.size(), " prompts, expected one");
+  }
+  return read.front();
 }
 
 std::vector<Job> plan_jobs(const Options& options) {
@@ -111,11 +135,10 @@ std::vector<Job> plan_jobs(const Options& options) {
     if (prompts.empty()) throw_usage("--mask: missing; without one, give --prompts");
     for (const Prompt& prompt : prompts) jobs.push_back({prompt, {}});
   } else {
-    for (const fs::path& mask : masks_of(options.mask)) {
-      Job job{prompt_for(mask, prompts, options.prompts), mask};
-      // A file takes its noise from the prompt, so that one mask under two names is one patient.
-      const bool folder = fs::is_directory(options.mask);
-      if (folder || job.prompt.id.empty()) job.prompt.id = folder ? stem_of(mask) : "case";
+    const bool folder = fs::is_directory(options.mask);
+    for (const MaskFile& mask : masks_of(options.mask)) {
+      Job job{prompt_for(mask, prompts, options.prompts), mask.path};
+      if (folder || job.prompt.id.empty()) job.prompt.id = mask.name;
       jobs.push_back(std::move(job));
     }
   }
@@ -258,7 +281,8 @@ void add_sample_stage3(CLI::App& parent) {
   CLI::App* command = parent.add_subcommand("stage3", "Mask and prompt -> CT");
   command->add_option("--model", options->model, "Model directory")->required();
   command->add_option("--mask", options->mask,
-                      "Mask as NIfTI, or a folder of them; without one the prompt alone counts");
+                      "Mask as NIfTI, or a folder of masks or of case folders; without one the "
+                      "prompt alone counts");
   command->add_option("--mapping", options->mapping,
                       "What its labels mean, for instance totalsegmentator_v2 (default: they are "
                       "the model's)");
