@@ -35,7 +35,7 @@ struct DicomObject {
   std::string instance_uid;
   std::string series_uid;
   std::string modality;
-  std::string series_description;
+  std::string series_description = {};
   int64_t series_number = 1;
   int64_t instance_number = 1;
 };

@@ -44,6 +44,7 @@ DicomFields derivation_of(const std::string& instance_uid) {
   DicomFields source = reference_to(instance_uid);
   source.sequence(tags::kPurposeOfReferenceCodeSequence,
                   {code_item("121322", "DCM", "Source image for image processing operation")});
+  source.text(tags::kSpatialLocationsPreserved, "YES");
   DicomFields derivation;
   derivation.sequence(tags::kSourceImageSequence, {source});
   derivation.sequence(tags::kDerivationCodeSequence, {code_item("113076", "DCM", "Segmentation")});

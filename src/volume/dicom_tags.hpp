@@ -95,6 +95,7 @@ inline constexpr DicomTag kWindowWidth{0x0028, 0x1051, VR::DS};
 inline constexpr DicomTag kRescaleIntercept{0x0028, 0x1052, VR::DS};
 inline constexpr DicomTag kRescaleSlope{0x0028, 0x1053, VR::DS};
 inline constexpr DicomTag kRescaleType{0x0028, 0x1054, VR::LO};
+inline constexpr DicomTag kSpatialLocationsPreserved{0x0028, 0x135A, VR::CS};
 inline constexpr DicomTag kLossyImageCompression{0x0028, 0x2110, VR::CS};
 inline constexpr DicomTag kPixelWords{0x7FE0, 0x0010, VR::OW};  // PixelData of 16-bit images
 inline constexpr DicomTag kPixelBits{0x7FE0, 0x0010, VR::OB};   // PixelData of binary segments

@@ -1,112 +1,136 @@
 #include <algorithm>
-#include <cmath>
+#include <cstdlib>
 #include <fstream>
+#include <string_view>
 
-#include <itkPNGImageIO.h>
+#include <zlib.h>
 
 #include "guidegen/core/error.hpp"
+#include "guidegen/core/files.hpp"
 #include "guidegen/volume/preview.hpp"
 
 namespace guidegen {
 namespace {
 
 constexpr int64_t kMaxSide = 1 << 15;
+constexpr std::string_view kSignature = "\x89PNG\r\n\x1A\n";
+constexpr size_t kHeadBytes = 33;  // signature and the whole chunk IHDR
+constexpr uint64_t kMaxFileBytes = uint64_t{1} << 28;
 
-/// The pixels of one axis that a pixel of the smaller picture covers, with their shares.
-struct Cover {
-  int64_t first = 0;
-  std::vector<double> shares;  ///< of pixels first, first + 1, …; they add up to 1
+/// The bytes of a PNG file, with a message for whatever is wrong with them.
+struct PngBytes {
+  const std::filesystem::path& path;
+  std::string_view bytes;
+
+  [[noreturn]] void fail(const char* problem) const {
+    throw_failure(path.string(), ": ", problem, ", expected a PNG picture of three 8-bit colors");
+  }
+  uint32_t be32(size_t at) const {
+    uint32_t value = 0;
+    for (size_t k = 0; k < 4; ++k) value = value << 8 | static_cast<unsigned char>(bytes[at + k]);
+    return value;
+  }
+  /// Data of the chunk at `at`, which moves behind it (PNG specification, 5.3).
+  std::string_view chunk(size_t& at, std::string_view& type) const {
+    if (bytes.size() < at + 12 || bytes.size() - at - 12 < be32(at)) fail("cut short");
+    const size_t length = be32(at);
+    const std::string_view body = bytes.substr(at + 4, length + 4);
+    const auto sum =
+        crc32(0, reinterpret_cast<const Bytef*>(body.data()), static_cast<uInt>(body.size()));
+    if (sum != be32(at + 8 + length)) fail("damaged");
+    at += length + 12;
+    type = body.substr(0, 4);
+    return body.substr(4);
+  }
 };
 
-std::vector<Cover> covers(int64_t from, int64_t to) {
-  const double step = static_cast<double>(from) / static_cast<double>(to);
-  std::vector<Cover> all(static_cast<size_t>(to));
-  for (int64_t i = 0; i < to; ++i) {
-    const double low = static_cast<double>(i) * step, high = low + step;
-    Cover& cover = all[static_cast<size_t>(i)];
-    cover.first = static_cast<int64_t>(low);
-    for (int64_t k = cover.first; k < from && static_cast<double>(k) < high; ++k) {
-      const double part =
-          std::min(high, static_cast<double>(k + 1)) - std::max(low, static_cast<double>(k));
-      cover.shares.push_back(part / step);
-    }
+std::array<int64_t, 2> size_of(const PngBytes& png) {
+  if (png.bytes.size() < kHeadBytes || !png.bytes.starts_with(kSignature)) png.fail("no PNG file");
+  size_t at = kSignature.size();
+  std::string_view type;
+  const std::string_view head = png.chunk(at, type);
+  if (type != "IHDR" || head.size() != 13) png.fail("no PNG file");
+  // 8 bits, RGB, deflate, filters by row, not interlaced: what encode_png writes.
+  if (head.substr(8) != std::string_view("\x08\x02\x00\x00\x00", 5))
+    png.fail("another kind of PNG");
+  const std::array<int64_t, 2> size{png.be32(16), png.be32(20)};
+  if (size[0] < 1 || size[1] < 1 || size[0] > kMaxSide || size[1] > kMaxSide) {
+    throw_failure(png.path.string(), ": ", size[0], " by ", size[1], " pixels, expected 1 to ",
+                  kMaxSide, " a side");
   }
-  return all;
+  return size;
 }
 
-uint8_t mean_of(const Picture& picture, const Cover& rows, const Cover& columns, int64_t part) {
-  double sum = 0;
-  for (size_t y = 0; y < rows.shares.size(); ++y) {
-    const int64_t row = rows.first + static_cast<int64_t>(y);
-    const uint8_t* pixels = picture.rgb.data() + 3 * (row * picture.width + columns.first) + part;
-    for (size_t x = 0; x < columns.shares.size(); ++x) {
-      sum += rows.shares[y] * columns.shares[x] * pixels[3 * x];
-    }
+/// The filtered rows of the picture, from the data of all IDAT chunks.
+std::string filtered_rows(const PngBytes& png, size_t wanted) {
+  std::string packed;
+  size_t at = kSignature.size();
+  for (std::string_view type; type != "IEND";) {
+    const std::string_view data = png.chunk(at, type);
+    if (type == "IDAT") packed += data;
   }
-  return static_cast<uint8_t>(std::clamp(std::lround(sum), 0L, 255L));
+  std::string rows(wanted, '\0');
+  auto size = static_cast<uLongf>(wanted);
+  const int outcome =
+      uncompress(reinterpret_cast<Bytef*>(rows.data()), &size,
+                 reinterpret_cast<const Bytef*>(packed.data()), static_cast<uLong>(packed.size()));
+  if (outcome != Z_OK || size != wanted) png.fail("damaged");
+  return rows;
+}
+
+/// Paeth predictor (PNG specification, 9.4): of left, above and upper left the nearest to a + b -
+/// c.
+int paeth(int a, int b, int c) {
+  const int to_a = std::abs(b - c), to_b = std::abs(a - c), to_c = std::abs(a + b - 2 * c);
+  if (to_a <= to_b && to_a <= to_c) return a;
+  return to_b <= to_c ? b : c;
+}
+
+/// Undoes the filter of one row of `stride` bytes; `above` is the row before, or null.
+bool unfilter(uint8_t* row, const uint8_t* above, size_t stride, uint8_t filter) {
+  constexpr size_t kPixel = 3;
+  for (size_t i = 0; i < stride; ++i) {
+    const int a = i < kPixel ? 0 : row[i - kPixel];
+    const int b = above == nullptr ? 0 : above[i];
+    const int c = above == nullptr || i < kPixel ? 0 : above[i - kPixel];
+    int predicted = 0;
+    if (filter == 1) predicted = a;
+    if (filter == 2) predicted = b;
+    if (filter == 3) predicted = (a + b) / 2;
+    if (filter == 4) predicted = paeth(a, b, c);
+    row[i] = static_cast<uint8_t>(row[i] + predicted);
+  }
+  return filter <= 4;
 }
 
 }  // namespace
 
 std::array<int64_t, 2> png_size(const std::filesystem::path& path) {
-  // Signature and the head of the first chunk, then width and height (PNG specification, 11.2.2).
-  unsigned char head[24] = {};
+  std::string head(kHeadBytes, '\0');
   std::ifstream file(path, std::ios::binary);
-  file.read(reinterpret_cast<char*>(head), sizeof head);
-  const std::string start(reinterpret_cast<const char*>(head), 16);
-  if (!file || !start.starts_with("\x89PNG\r\n\x1A\n") || !start.ends_with("IHDR")) {
-    throw_failure(path.string(), ": is no PNG file");
-  }
-  const auto be32 = [&head](size_t at) {
-    return int64_t{head[at]} << 24 | int64_t{head[at + 1]} << 16 | int64_t{head[at + 2]} << 8 |
-           int64_t{head[at + 3]};
-  };
-  const std::array<int64_t, 2> size{be32(16), be32(20)};
-  for (const int64_t side : size) {
-    if (side < 1 || side > kMaxSide) {
-      throw_failure(path.string(), ": ", size[0], " by ", size[1], " pixels, expected at most ",
-                    kMaxSide, " a side");
-    }
-  }
-  return size;
+  file.read(head.data(), static_cast<std::streamsize>(head.size()));
+  head.resize(static_cast<size_t>(file.gcount()));
+  return size_of({path, head});
 }
 
+// Not ITK's reader: the libpng under it ends the program when a file is damaged.
 Picture read_png(const std::filesystem::path& path) {
-  const auto [width, height] = png_size(path);
-  Picture picture{width, height, std::vector<uint8_t>(static_cast<size_t>(3 * width * height))};
-  try {
-    const auto reader = itk::PNGImageIO::New();
-    reader->SetFileName(path.string());
-    reader->ReadImageInformation();
-    if (reader->GetNumberOfComponents() != 3 ||
-        reader->GetComponentType() != itk::IOComponentEnum::UCHAR) {
-      throw_failure(path.string(), ": expected a PNG of three 8-bit colors");
-    }
-    reader->Read(picture.rgb.data());
-  } catch (const itk::ExceptionObject& error) {
-    throw_failure(path.string(), ": cannot be read: ", error.GetDescription());
+  const std::string bytes = read_file(path, kMaxFileBytes);
+  const PngBytes png{path, bytes};
+  const auto [width, height] = size_of(png);
+  const auto stride = static_cast<size_t>(3 * width);
+  const auto count = static_cast<size_t>(height);
+  const std::string rows = filtered_rows(png, (stride + 1) * count);
+  Picture picture{width, height, std::vector<uint8_t>(stride * count)};
+  const uint8_t* above = nullptr;
+  for (size_t k = 0; k < count; ++k) {
+    const auto* from = reinterpret_cast<const uint8_t*>(rows.data()) + k * (stride + 1);
+    uint8_t* row = picture.rgb.data() + k * stride;
+    std::copy_n(from + 1, stride, row);
+    if (!unfilter(row, above, stride, from[0])) png.fail("damaged");
+    above = row;
   }
   return picture;
-}
-
-Picture shrunk(const Picture& picture, int64_t height) {
-  if (height < 1 || height > picture.height) {
-    throw_failure("a picture of ", picture.height, " rows cannot shrink to ", height);
-  }
-  if (height == picture.height) return picture;
-  const int64_t width =
-      std::max<int64_t>(1, std::llround(static_cast<double>(picture.width * height) /
-                                        static_cast<double>(picture.height)));
-  const std::vector<Cover> rows = covers(picture.height, height);
-  const std::vector<Cover> columns = covers(picture.width, width);
-  Picture small{width, height, {}};
-  small.rgb.reserve(static_cast<size_t>(3 * width * height));
-  for (const Cover& row : rows) {
-    for (const Cover& column : columns) {
-      for (const int64_t part : {0, 1, 2}) small.rgb.push_back(mean_of(picture, row, column, part));
-    }
-  }
-  return small;
 }
 
 }  // namespace guidegen

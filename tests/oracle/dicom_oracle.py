@@ -90,8 +90,7 @@ def check_segmentation(path, slices, expected):
         names[described.SegmentDescription] = number
     present = [entry for entry in expected["vocabulary"] if entry["id"] and entry["id"] in labels]
     assert len(present) == len(names) > 0
-    pixels = seg.get_pixels_by_source_instance(uids, ignore_spatial_locations=False,
-                                               assert_missing_frames_are_empty=True)
+    pixels = seg.get_pixels_by_source_instance(uids, assert_missing_frames_are_empty=True)
     for entry in present:
         number = names[entry["name"]]
         found = to_ras(pixels[..., number - 1], affine, expected).flatten(order="F")
