@@ -12,7 +12,7 @@ const char* const kPageScript = R"js(
   const main = document.querySelector("main");
   const more = document.getElementById("more");
   const field = (name) => form.elements.namedItem(name);
-  const STEP = 48;  // cards made at a time
+  const STEP = 24;  // cards made at a time
 
   const groups = (item) => item.want || [];
   const wanted = (item, key) => groups(item).map((group) => group[key]);
@@ -27,6 +27,7 @@ const char* const kPageScript = R"js(
   // --- what filters and orders there are -----------------------------------------------------
   const choices = {
     sex: (item) => [item.sex],
+    race: (item) => [item.race],
     contrast: (item) => [item.contrast],
     organ: (item) => item.want && !item.want.length ? ["no tumor"] : wanted(item, "organ"),
     position: (item) => groups(item).map((group) => group.position &&
@@ -66,8 +67,9 @@ const char* const kPageScript = R"js(
 
   function fits(item, asked, words) {
     if (!words.every((word) => item.words.includes(word))) return false;
-    if (asked.sex && item.sex !== asked.sex) return false;
-    if (asked.contrast && item.contrast !== asked.contrast) return false;
+    for (const name of ["sex", "race", "contrast"]) {
+      if (asked[name] && item[name] !== asked[name]) return false;
+    }
     if (asked.gates && !item.gate_words.includes(asked.gates)) return false;
     if (!within(item.age, asked["age-from"], asked["age-to"])) return false;
     const of_tumors = ["organ", "position", "tumors", "size-from", "size-to"];

@@ -61,6 +61,7 @@ the first cases, manifest.jsonl lists all.</p></noscript>
 <fieldset><legend>Age</legend><div><input name="age-from" type="number" min="0" max="120"
   placeholder="from" aria-label="Age from"><input name="age-to" type="number" min="0" max="120"
   placeholder="to" aria-label="Age to"></div></fieldset>
+<label>Race <select name="race"></select></label>
 <label>Contrast <select name="contrast"></select></label>
 <label>Tumor organ <select name="organ"></select></label>
 <label>Position <select name="position"></select></label>

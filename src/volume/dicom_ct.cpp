@@ -53,6 +53,7 @@ DicomFields image_fields(const DicomSeries& series, const DicomSlices& slices) {
   if (!series.study.text.empty()) fields.text(tags::kImageComments, series.study.text);
   fields.text(tags::kBurnedInAnnotation, "NO");
   fields.text(tags::kPatientPosition, "HFS");
+  fields.text(tags::kLaterality, "");  // validators miss it where no body part is named
   fields.text(tags::kKvp, "");
   fields.text(tags::kAcquisitionNumber, "1");
   if (!series.study.contrast.empty()) {

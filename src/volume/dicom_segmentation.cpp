@@ -160,7 +160,7 @@ void add_pixels(DicomFields& fields, const Frames& frames, const DicomSlices& sl
   fields.texts(tags::kImageType, {"DERIVED", "PRIMARY"});
   fields.text(tags::kContentLabel, "SEGMENTATION");
   fields.text(tags::kContentDescription, "Labels that the synthetic CT was made from");
-  fields.text(tags::kContentCreatorName, "guidegen");
+  fields.text(tags::kContentCreatorName, "guidegen^");
   fields.text(tags::kLossyImageCompression, "00");
   fields.text(tags::kBurnedInAnnotation, "NO");
   fields.integer(tags::kSamplesPerPixel, 1);

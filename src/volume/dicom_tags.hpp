@@ -75,6 +75,7 @@ inline constexpr DicomTag kInstanceNumber{0x0020, 0x0013, VR::IS};
 inline constexpr DicomTag kImagePositionPatient{0x0020, 0x0032, VR::DS};
 inline constexpr DicomTag kImageOrientationPatient{0x0020, 0x0037, VR::DS};
 inline constexpr DicomTag kFrameOfReferenceUid{0x0020, 0x0052, VR::UI};
+inline constexpr DicomTag kLaterality{0x0020, 0x0060, VR::CS};
 inline constexpr DicomTag kPositionReferenceIndicator{0x0020, 0x1040, VR::LO};
 inline constexpr DicomTag kImageComments{0x0020, 0x4000, VR::LT};
 
