@@ -14,3 +14,10 @@ add_library(guidegen_itk INTERFACE)
 add_library(guidegen::itk ALIAS guidegen_itk)
 target_include_directories(guidegen_itk SYSTEM INTERFACE ${ITK_INCLUDE_DIRS})
 target_link_libraries(guidegen_itk INTERFACE ${ITK_LIBRARIES})
+
+# DICOM is written with the GDCM that ITK reads it with.
+find_package(GDCM 3.0 REQUIRED)
+add_library(guidegen_gdcm INTERFACE)
+add_library(guidegen::gdcm ALIAS guidegen_gdcm)
+target_include_directories(guidegen_gdcm SYSTEM INTERFACE ${GDCM_INCLUDE_DIRS})
+target_link_libraries(guidegen_gdcm INTERFACE gdcmMSFF)

@@ -11,8 +11,8 @@
 
 namespace guidegen {
 
-/// The vocabulary asked for by `name`, else that of the data set folder `data`, else the shipped
-/// one.
+/// The vocabulary asked for by `name`, else that of `data` (dataset.json of a data set,
+/// vocabulary.json of generated cases), else the shipped one.
 Vocabulary vocabulary_for(const std::string& name, const std::string& data);
 
 /// A bar that appears with the first case.

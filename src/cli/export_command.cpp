@@ -2,6 +2,8 @@
 
 #include <memory>
 
+#include "cli/export_dicom.hpp"
+#include "cli/export_nnunet.hpp"
 #include "guidegen/cli/commands.hpp"
 #include "guidegen/stages/model_directory.hpp"
 
@@ -37,6 +39,8 @@ void add_export_command(CLI::App& app) {
   model->callback([options] {
     join_models({options->sources.begin(), options->sources.end()}, options->out, options->dtype);
   });
+  add_export_dicom(*command);
+  add_export_nnunet(*command);
 }
 
 }  // namespace guidegen

@@ -1,11 +1,7 @@
-#include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <cstdio>
-#include <set>
 
 #include "generate/page_parts.hpp"
-#include "guidegen/core/base64.hpp"
 #include "guidegen/core/html.hpp"
 #include "guidegen/core/sha256.hpp"
 #include "guidegen/generate/batch_report.hpp"
@@ -34,89 +30,25 @@ std::string plain(const Json& value) {
   return text.empty() ? "none" : text;
 }
 
-std::string text_at(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  return found == object.end() || found->is_null() ? "" : plain(*found);
-}
-
 const Json& at_or_empty(const Json& object, const char* key) {
   static const Json empty = Json::object();
   const auto found = object.find(key);
   return found == object.end() ? empty : *found;
 }
 
-std::string attribute(const char* name, const std::string& value) {
-  return std::string(" data-") + name + "=\"" + escape_html(value) + "\"";
+std::string text_at(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found == object.end() || found->is_null() ? "" : plain(*found);
 }
 
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
-/// Organs that the prompt asks tumors in, for the filter; "none" when it asks for no tumor.
-std::string wanted_organs(const Json& prompt) {
-  const auto tumors = prompt.find("tumors");
-  if (tumors == prompt.end()) return "";
-  if (tumors->empty()) return "none";
-  std::set<std::string> organs;
-  for (const Json& tumor : *tumors) organs.insert(text_at(tumor, "organ"));
-  std::string text;
-  for (const std::string& organ : organs) text += (text.empty() ? "" : " ") + organ;
-  return text;
-}
-
-std::string tumor_words(const Json& tumor) {
-  std::string text = tumor.contains("count") ? text_at(tumor, "count") + " × " : "";
-  if (tumor.contains("position")) text += text_at(tumor, "position") + " ";
-  text += text_at(tumor, "organ") + " tumor";
-  if (tumor.contains("size_mm")) text += ", " + text_at(tumor, "size_mm") + " mm";
-  if (tumor.contains("stage")) text += ", " + text_at(tumor, "stage");
-  return text;
-}
-
-std::string chips(const Json& prompt) {
-  std::string html = "<ul class=\"chips\">";
-  const auto chip = [&html](const std::string& text) {
-    if (!text.empty()) html += "<li>" + escape_html(text) + "</li>";
-  };
-  chip(text_at(prompt, "sex"));
-  if (prompt.contains("age")) chip(text_at(prompt, "age") + " years");
-  chip(text_at(prompt, "race"));
-  if (prompt.contains("contrast")) chip("contrast: " + text_at(prompt, "contrast"));
-  if (const auto tumors = prompt.find("tumors"); tumors != prompt.end()) {
-    if (tumors->empty()) chip("no tumor");
-    for (const Json& tumor : *tumors) chip(tumor_words(tumor));
+/// What `from` has of the first names, under the second ones.
+Json copied(const Json& from, std::initializer_list<std::pair<const char*, const char*>> keys) {
+  Json to = Json::object();
+  for (const auto& [theirs, ours] : keys) {
+    const auto found = from.find(theirs);
+    if (found != from.end() && !found->is_null()) to[ours] = *found;
   }
-  return html + "</ul>";
-}
-
-std::string mark(bool passed) {
-  return passed ? "<span class=\"mark good\">passed</span>"
-                : "<span class=\"mark bad\">failed</span>";
-}
-
-std::string gate_table(const Json& gates) {
-  if (gates.empty()) return "<p class=\"facts\">The prompt leaves everything open.</p>";
-  std::string html = "<table><tr><th>Gate<th>Wanted<th>Measured<th></tr>";
-  for (const Json& gate : gates) {
-    html += "<tr><td>" + escape_html(text_at(gate, "name")) + "<td>" +
-            escape_html(text_at(gate, "wanted")) + "<td>" + escape_html(text_at(gate, "measured")) +
-            "<td>" + mark(gate.value("passed", false)) + "</tr>";
-  }
-  return html + "</table>";
-}
-
-std::string tumor_table(const Json& tumors) {
-  if (tumors.empty()) return "<p class=\"facts\">No tumor in the mask.</p>";
-  std::string html = "<table><tr><th>Tumor found in<th>Position<th>Diameter<th>Volume</tr>";
-  for (const Json& tumor : tumors) {
-    const auto cell = [&](const char* key) { return escape_html(plain(tumor.value(key, Json()))); };
-    html += "<tr><td>" + cell("organ") + "<td>" + cell("position") + "<td>" + cell("diameter_mm") +
-            " mm<td>" + cell("volume_ml") + " ml</tr>";
-  }
-  return html + "</table>";
+  return to;
 }
 
 std::string by_times(const Json& values) {
@@ -125,31 +57,83 @@ std::string by_times(const Json& values) {
   return text;
 }
 
-std::string render_card(const PageCase& page_case) {
+/// Tenths are enough to look at.
+Json rounded(const Json& value) {
+  return value.is_number() ? Json(std::round(value.get<double>() * 10) / 10) : Json("-");
+}
+
+Json wanted_tumors(const Json& tumors) {
+  Json list = Json::array();
+  for (const Json& tumor : tumors) {
+    list.push_back(copied(tumor, {{"organ", "organ"},
+                                  {"position", "position"},
+                                  {"count", "count"},
+                                  {"size_mm", "mm"},
+                                  {"stage", "stage"}}));
+  }
+  return list;
+}
+
+Json gates_of(const Json& record) {
+  Json list = Json::array();
+  for (const Json& gate : at_or_empty(record, "gates")) {
+    list.push_back({{"name", text_at(gate, "name")},
+                    {"wanted", text_at(gate, "wanted")},
+                    {"measured", text_at(gate, "measured")},
+                    {"passed", gate.value("passed", false)}});
+  }
+  return list;
+}
+
+Json found_tumors(const Json& record) {
+  Json list = Json::array();
+  for (const Json& tumor : at_or_empty(record, "tumors_found")) {
+    Json found = copied(tumor, {{"organ", "organ"}, {"position", "position"}});
+    found["mm"] = rounded(at_or_empty(tumor, "diameter_mm"));
+    found["ml"] = rounded(at_or_empty(tumor, "volume_ml"));
+    list.push_back(std::move(found));
+  }
+  return list;
+}
+
+Json files_of(const Json& record) {
+  Json names = {"prompt.json"};
+  for (const auto& file : at_or_empty(record, "files").items()) names.push_back(file.key());
+  return names;
+}
+
+/// What the script of the page needs of a case.
+Json entry_of(const PageCase& page_case) {
   const Json& record = page_case.record;
   const Json& prompt = at_or_empty(record, "prompt");
-  const std::string id = text_at(record, "id");
-  const std::string text = text_at(record, "text");
-  const bool passed = record.value("gates_passed", false);
-  std::string html = "<article" + attribute("text", lower(id + " " + text)) +
-                     attribute("organ", wanted_organs(prompt)) +
-                     attribute("sex", text_at(prompt, "sex")) +
-                     attribute("contrast", text_at(prompt, "contrast")) +
-                     attribute("gates", passed ? "passed" : "failed") + ">\n";
-  html += "<img alt=\"CT and mask of " + escape_html(id) + "\" src=\"data:image/png;base64," +
-          base64(page_case.png) + "\">\n";
-  html += "<div class=\"body\"><h2>" + escape_html(id) + mark(passed) +
-          "</h2>\n<p class=\"text\">" + escape_html(text) + "</p>\n" + chips(prompt) + "\n";
-  html += "<details><summary>Gates and tumors</summary>" +
-          gate_table(at_or_empty(record, "gates")) +
-          tumor_table(at_or_empty(record, "tumors_found")) + "</details>\n";
-  html += "<p class=\"facts\">" + by_times(at_or_empty(record, "size")) + " voxels of " +
-          by_times(at_or_empty(record, "spacing_mm")) + " mm, seed " + text_at(record, "seed") +
-          ", attempts " + text_at(record, "attempts");
-  for (const char* file : {"mask.nii.gz", "ct.nii.gz", "prompt.json"}) {
-    html += ", <a href=\"" + escape_html(id) + "/" + file + "\">" + file + "</a>";
+  Json entry = {{"id", text_at(record, "id")}, {"text", text_at(record, "text")}};
+  entry.update(
+      copied(prompt, {{"sex", "sex"}, {"age", "age"}, {"race", "race"}, {"contrast", "contrast"}}));
+  const auto tumors = prompt.find("tumors");
+  if (tumors != prompt.end()) entry["want"] = wanted_tumors(*tumors);
+  entry["passed"] = record.value("gates_passed", false);
+  entry["gates"] = gates_of(record);
+  entry["found"] = found_tumors(record);
+  entry["size"] = by_times(at_or_empty(record, "size"));
+  entry["spacing"] = by_times(at_or_empty(record, "spacing_mm"));
+  entry["seed"] = text_at(record, "seed");  // as text: JavaScript rounds above 2^53
+  entry["attempts"] = record.value("attempts", 1);
+  entry["files"] = files_of(record);
+  entry["picture"] = {page_case.picture_width, page_case.picture_height};
+  return entry;
+}
+
+/// JSON that may stand in a <script>: no text in it can end the element or open a comment.
+std::string for_script(const Json& value) {
+  std::string text;
+  for (const char c : value.dump()) {
+    if (c == '<') {
+      text += "\\u003c";
+    } else {
+      text += c;
+    }
   }
-  return html + "</p></div></article>\n";
+  return text;
 }
 
 }  // namespace
@@ -165,14 +149,23 @@ std::string page_digest(const std::vector<Json>& records) {
 
 std::string render_page(const std::vector<PageCase>& cases, const std::string& title) {
   std::vector<Json> records;
-  for (const PageCase& page_case : cases) records.push_back(page_case.record);
+  std::string entries;  // one a line, so that a page can be compared with another
+  for (const PageCase& page_case : cases) {
+    records.push_back(page_case.record);
+    entries += (entries.empty() ? "" : ",\n") + for_script(entry_of(page_case));
+  }
+  // Nothing may be fetched but the pictures beside the page, whatever is in the texts.
   const std::string head =
-      "<meta name=\"guidegen-batch\" content=\"" + page_digest(records) + "\">\n";
-  std::string body =
-      "<header><h1>" + escape_html(title) + "</h1>" + kPageControls + "</header>\n<main>\n";
-  for (const PageCase& page_case : cases) body += render_card(page_case);
-  body += std::string("<p id=\"none\" hidden>No case fits the filters.</p>\n</main>\n<script>") +
-          kPageScript + "</script>\n";
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+      "img-src 'self' file:; style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n"
+      "<meta name=\"guidegen-batch\" content=\"" +
+      page_digest(records) + "\">\n";
+  const std::string body =
+      "<header><h1>" + escape_html(title) + "</h1>" + kPageControls +
+      "</header>\n<main></main>\n<footer><p id=\"none\" hidden>No case fits the filters.</p>"
+      "<button id=\"more\" hidden>Show more</button></footer>\n"
+      "<script type=\"application/json\" id=\"cases\">[\n" +
+      entries + "]</script>\n<script>" + kPageScript + "</script>\n";
   return html_page(title, kPageStyle, head, body);
 }
 

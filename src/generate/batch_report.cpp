@@ -1,8 +1,12 @@
 #include "guidegen/generate/batch_report.hpp"
 
+#include <algorithm>
 #include <fstream>
 
+#include "guidegen/anatomy/color_tables.hpp"
+#include "guidegen/core/error.hpp"
 #include "guidegen/core/files.hpp"
+#include "guidegen/core/log.hpp"
 #include "guidegen/core/progress.hpp"
 #include "guidegen/core/stop_signal.hpp"
 #include "guidegen/volume/nifti.hpp"
@@ -13,10 +17,9 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr size_t kSheetCases = 60;
-constexpr int64_t kSheetPanel = 128;  ///< pixels of a panel's height
-constexpr int64_t kPagePanel = 200;
+constexpr int64_t kSheetHeight = 260;  ///< pixels of a case's picture at most
 
-/// Whether the page notes the digest in its head (the first kilobytes; the rest is pictures).
+/// Whether the page notes the digest in its head (the first kilobytes; the rest is cases).
 bool shows(const fs::path& page, const std::string& digest) {
   std::ifstream file(page, std::ios::binary);
   std::string head(4096, '\0');
@@ -35,6 +38,37 @@ std::string caption_of(const Json& record) {
   return (record.value("gates_passed", false) ? "" : "! ") + record["id"].get<std::string>();
 }
 
+/// What `read` makes of a case's preview, which is drawn anew where it can't be read.
+template <typename Read>
+auto from_preview(const fs::path& folder, const Vocabulary& vocabulary, Read read) {
+  const fs::path preview = folder / "preview.png";
+  try {
+    return read(preview);
+  } catch (const Error& error) {
+    log_warning(concat(error.what(), "; it is made anew"));
+  }
+  const Volume mask = read_mask(folder / "mask.nii.gz", vocabulary.size());
+  const Volume ct = read_ct(folder / "ct.nii.gz");
+  write_png(preview, render_preview(&ct, &mask, vocabulary));
+  return read(preview);
+}
+
+Picture sheet_picture(const fs::path& preview) {
+  const Picture picture = read_png(preview);
+  return shrunk(picture, std::min(kSheetHeight, picture.height));
+}
+
+void write_if_changed(const fs::path& path, const std::string& text) {
+  if (fs::exists(path) && read_file(path) == text) return;
+  write_file_atomic(path, text);
+}
+
+void write_label_files(const fs::path& out, const Vocabulary& vocabulary) {
+  write_if_changed(out / "labels.ctbl", slicer_color_table(vocabulary));
+  write_if_changed(out / "labels.label", itksnap_label_descriptions(vocabulary));
+  write_if_changed(out / "vocabulary.json", dump_json(vocabulary.document()));
+}
+
 }  // namespace
 
 void write_batch_report(const fs::path& out, const std::vector<Json>& records,
@@ -42,6 +76,7 @@ void write_batch_report(const fs::path& out, const std::vector<Json>& records,
   const fs::path sheet = out / "contact_sheet.png";
   const fs::path page = out / "index.html";
   if (records.empty()) return;
+  write_label_files(out, vocabulary);
   if (fs::exists(sheet) && shows(page, page_digest(records))) return;
 
   Progress progress("pictures", static_cast<int64_t>(records.size()));
@@ -51,16 +86,12 @@ void write_batch_report(const fs::path& out, const std::vector<Json>& records,
   for (const Json& record : records) {
     throw_if_stopped();
     const fs::path folder = out / record["id"].get<std::string>();
-    const Volume mask = read_mask(folder / "mask.nii.gz", vocabulary.size());
-    const Volume ct = read_ct(folder / "ct.nii.gz");
-    PreviewOptions options;
-    options.height = kPagePanel;
-    cases.push_back({record, encode_png(render_preview(&ct, &mask, vocabulary, options))});
     if (pictures.size() < kSheetCases) {
-      options.height = kSheetPanel;
-      pictures.push_back(render_preview(&ct, &mask, vocabulary, options));
+      pictures.push_back(from_preview(folder, vocabulary, sheet_picture));
       captions.push_back(caption_of(record));
     }
+    const auto [width, height] = from_preview(folder, vocabulary, png_size);
+    cases.push_back({record, width, height});
     progress.update(static_cast<int64_t>(cases.size()));
   }
   progress.finish();

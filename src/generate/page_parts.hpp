@@ -2,9 +2,9 @@
 
 namespace guidegen {
 
-/// Fixed parts of the batch page, beside what html_page of core/html.hpp brings; page_parts.cpp.
-extern const char* const kPageStyle;
-extern const char* const kPageControls;
-extern const char* const kPageScript;
+/// Fixed parts of the batch page, beside what html_page of core/html.hpp brings.
+extern const char* const kPageStyle;     ///< page_style.cpp
+extern const char* const kPageControls;  ///< page_style.cpp
+extern const char* const kPageScript;    ///< page_script.cpp
 
 }  // namespace guidegen

@@ -4,33 +4,14 @@
 #include "byte_source.hpp"
 #include "guidegen/core/error.hpp"
 #include "guidegen/core/files.hpp"
-#include "guidegen/volume/labels.hpp"
 #include "guidegen/volume/nifti.hpp"
 #include "nifti_header.hpp"
+#include "volume/stored_voxels.hpp"
 
 namespace guidegen {
 namespace {
 
-constexpr int64_t kMaxExtent = 32767;  // dim[] is int16
-constexpr size_t kDataOffset = 352;    // header and an empty extension flag
-
-/// RAS volume fit for one NIfTI-1 file, or an error.
-Volume checked_ras(const std::filesystem::path& path, const Volume& volume) {
-  check_volume(volume, path.string());
-  if (volume.data.size(0) != 1) {
-    throw_failure(path.string(), ": cannot be written: expected 1 channel, got ",
-                  volume.data.size(0));
-  }
-  for (const int64_t extent : volume.geometry.size) {
-    if (extent < 1 || extent > kMaxExtent) {
-      throw_failure(path.string(), ": cannot be written: ", extent,
-                    " voxels along one axis, "
-                    "expected 1 to ",
-                    kMaxExtent);
-    }
-  }
-  return reorient_ras(volume);
-}
+constexpr size_t kDataOffset = 352;  // header and an empty extension flag
 
 void write_image(const std::filesystem::path& path, const ImageGeometry& geometry, NiftiType type,
                  const at::Tensor& voxels) {
@@ -50,31 +31,14 @@ void write_image(const std::filesystem::path& path, const ImageGeometry& geometr
 }  // namespace
 
 void write_ct(const std::filesystem::path& path, const Volume& ct) {
-  const Volume ras = checked_ras(path, ct);
-  const at::Tensor hu = ras.data.to(at::kFloat);
-  if (!at::isfinite(hu).all().item<bool>()) {
-    throw_failure(path.string(), ": cannot be written: the CT holds NaN or infinite values");
-  }
-  const at::Tensor voxels = hu.round().clamp(-32768, 32767).to(at::kShort).contiguous();
-  write_image(path, ras.geometry, NiftiType::kInt16, voxels);
+  const Volume stored = stored_ct(path.string(), ct);
+  write_image(path, stored.geometry, NiftiType::kInt16, stored.data);
 }
 
 void write_mask(const std::filesystem::path& path, const Volume& mask) {
-  const Volume ras = checked_ras(path, mask);
-  if (at::isFloatingType(ras.data.scalar_type())) {
-    throw_failure(path.string(), ": cannot be written: a mask holds integers, got ",
-                  ras.data.scalar_type());
-  }
-  const auto [smallest, largest] = label_range(ras.data);
-  if (smallest < 0 || largest > 65535) {
-    throw_failure(path.string(), ": cannot be written: labels from ", smallest, " to ", largest,
-                  ", expected 0 to 65535");
-  }
-  if (largest <= 255) {
-    write_image(path, ras.geometry, NiftiType::kUint8, ras.data.to(at::kByte).contiguous());
-  } else {
-    write_image(path, ras.geometry, NiftiType::kUint16, ras.data.to(at::kUInt16).contiguous());
-  }
+  const Volume stored = stored_mask(path.string(), mask);
+  const bool narrow = stored.data.scalar_type() == at::kByte;
+  write_image(path, stored.geometry, narrow ? NiftiType::kUint8 : NiftiType::kUint16, stored.data);
 }
 
 }  // namespace guidegen

@@ -44,6 +44,8 @@ TEST_F(App, EveryCommandHelpsWithAnExample) {
                                                           {"evaluate", "fidelity"},
                                                           {"prompt"},
                                                           {"export", "model"},
+                                                          {"export", "dicom"},
+                                                          {"export", "nnunet"},
                                                           {"info"}};
   for (std::vector<std::string> arguments : commands) {
     arguments.push_back("--help");

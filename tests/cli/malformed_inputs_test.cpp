@@ -163,5 +163,30 @@ INSTANTIATE_TEST_SUITE_P(
         Malformed{"NoDataSet", {"train", "stage1", "--data", "empty", "--out", "out"}, 2, "empty"}),
     testing::PrintToStringParamName());
 
+INSTANTIATE_TEST_SUITE_P(
+    Exports, MalformedInput,
+    testing::Values(
+        Malformed{
+            "NoFolder", {"export", "dicom", "--cases", "nowhere", "--out", "d"}, 2, "nowhere"},
+        Malformed{"NoCase", {"export", "dicom", "--cases", "empty", "--out", "d"}, 2, "empty"},
+        Malformed{"UnknownCase",
+                  {"export", "dicom", "--cases", "cases", "--out", "d", "--only", "b"},
+                  2,
+                  "'b'"},
+        Malformed{
+            "IntoTheCases", {"export", "dicom", "--cases", "cases", "--out", "cases"}, 2, "--out"},
+        Malformed{
+            "NnunetName", {"export", "nnunet", "--cases", "cases", "--out", "x"}, 2, "Dataset123"},
+        Malformed{"NnunetLabel",
+                  {"export", "nnunet", "--cases", "cases", "--out", "Dataset001_x", "--labels",
+                   "tumor,lever"},
+                  2,
+                  "liver"},
+        Malformed{"NnunetDamaged",
+                  {"export", "nnunet", "--cases", "cases", "--out", "Dataset001_x"},
+                  1,
+                  "mask.nii.gz"}),
+    testing::PrintToStringParamName());
+
 }  // namespace
 }  // namespace guidegen

@@ -22,6 +22,15 @@ struct Picture {
 std::string encode_png(const Picture& picture);
 void write_png(const std::filesystem::path& path, const Picture& picture);
 
+/// Reads an 8-bit RGB picture. Throws Error(kFailure) naming the file for anything else.
+Picture read_png(const std::filesystem::path& path);
+/// {width, height} of a PNG file, from its first bytes. Throws Error(kFailure).
+std::array<int64_t, 2> png_size(const std::filesystem::path& path);
+
+/// The picture at `height` pixels, at most its own, and the width that keeps its proportions: each
+/// pixel is the mean of the area that it stands for. Throws Error(kFailure).
+Picture shrunk(const Picture& picture, int64_t height);
+
 struct PreviewOptions {
   double window_center = 40;
   double window_width = 400;      ///< HU
