@@ -211,7 +211,8 @@ void add_generate_command(CLI::App& app) {
       "contact_sheet.png and index.html. The same command resumes after a stop and leaves\n"
       "complete cases alone; equal inputs give bit-identical volumes. A mask that fails a gate\n"
       "is sampled again with another seed; the best attempt is kept and the manifest says so.\n"
-      "Started by srun or `torchrun --no-python`, processes share the cases (docs/generating.md).\n\n"
+      "Started by srun or `torchrun --no-python`, processes share the cases "
+      "(docs/generating.md).\n\n"
       "Example:\n"
       "  guidegen generate --model models/demo --prompts configs/demo/prompts.json --out out");
   command->callback([options] { run(*options); });

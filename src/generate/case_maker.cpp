@@ -47,8 +47,8 @@ FinishedCase make_case(CaseSampler& sampler, const PlannedCase& planned, const R
   Best mask = best_of(
       recipe.retries, [&](int k) { return attempt_seed(planned, k); },
       [&](uint64_t seed) {
-        Volume volume = sampler.sample_mask(planned.prompt, planned.id, seed,
-                                            callback_for("mask", on_step));
+        Volume volume =
+            sampler.sample_mask(planned.prompt, planned.id, seed, callback_for("mask", on_step));
         GateReport report =
             check_mask(volume, planned.prompt, sampler.default_geometry(), vocabulary, gates);
         return Attempt{std::move(volume), std::move(report)};
@@ -61,15 +61,21 @@ FinishedCase make_case(CaseSampler& sampler, const PlannedCase& planned, const R
         Attempt attempt;
         attempt.volume = sampler.sample_ct(planned.prompt, labels, planned.id, seed,
                                            callback_for("CT", on_step));
-        attempt.report.gates = check_ct(attempt.volume, labels, planned.prompt, report.tumors,
-                                        vocabulary, gates);
+        attempt.report.gates =
+            check_ct(attempt.volume, labels, planned.prompt, report.tumors, vocabulary, gates);
         return attempt;
       });
   std::vector<Gate>& ct_gates = ct.attempt.report.gates;
   std::move(ct_gates.begin(), ct_gates.end(), std::back_inserter(report.gates));
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
-  return {planned,           recipe,    std::move(mask.attempt.volume), std::move(ct.attempt.volume),
-          std::move(report), mask.kept, ct.kept,                        taken.count()};
+  return {planned,
+          recipe,
+          std::move(mask.attempt.volume),
+          std::move(ct.attempt.volume),
+          std::move(report),
+          mask.kept,
+          ct.kept,
+          taken.count()};
 }
 
 }  // namespace guidegen

@@ -66,7 +66,8 @@ struct Crew::Shared {
 
   void beat(int rank) {
     store->add(beat_key(rank), 1);
-    if (stopped_by == 0 && store->check({"stop"})) stopped_by = std::stoi(store->get_to_str("stop"));
+    if (stopped_by == 0 && store->check({"stop"}))
+      stopped_by = std::stoi(store->get_to_str("stop"));
   }
 
   void beat_until_over(int rank) {
@@ -143,7 +144,8 @@ std::optional<std::string> Crew::read(const std::string& key) {
 
 std::pair<std::string, std::string> Crew::wait_for(const std::vector<std::string>& keys) {
   for (;;) {
-    const bool abandoned = !first() && read(left_key(0));  // asked before, so that no note is missed
+    const bool abandoned =
+        !first() && read(left_key(0));  // asked before, so that no note is missed
     for (const std::string& key : keys) {
       if (auto value = read(key)) return {key, std::move(*value)};
     }

@@ -22,8 +22,8 @@ Range published_hu(const OrganFacts& facts, std::optional<ContrastPhase> phase) 
   if (phase == ContrastPhase::kArterial) return one(facts.hu_arterial);
   if (phase == ContrastPhase::kPortalVenous) return one(facts.hu_portal_venous);
   if (phase == ContrastPhase::kDelayed) return one(facts.hu_delayed);
-  const auto [low, high] = std::minmax(
-      {facts.hu_native, facts.hu_arterial, facts.hu_portal_venous, facts.hu_delayed});
+  const auto [low, high] =
+      std::minmax({facts.hu_native, facts.hu_arterial, facts.hu_portal_venous, facts.hu_delayed});
   return {low, high};
 }
 

@@ -54,8 +54,8 @@ Gate presence_gate(const std::vector<KnownOrgan>& organs, const int64_t* voxels,
 }
 
 /// Volume in ml of the tumors that each label touches, as far as their bounding boxes tell.
-std::map<int, double> touching_tumors_ml(const Volume& mask,
-                                         const std::vector<FoundTumor>& tumors, int labels) {
+std::map<int, double> touching_tumors_ml(const Volume& mask, const std::vector<FoundTumor>& tumors,
+                                         int labels) {
   std::map<int, double> touching;
   for (const FoundTumor& tumor : tumors) {
     const at::Tensor counts = count_labels(box_around(tumor.component, mask.data, 1), labels);
@@ -74,7 +74,8 @@ struct Limits {
 /// Volumes are positive and spread by factors: log-normal with the published mean as its median and
 /// the published coefficient of variation, sigma² = ln(1 + CV²).
 Limits volume_limits(const OrganFacts& facts, std::optional<Sex> sex, double deviations) {
-  const double factor = std::exp(deviations * std::sqrt(std::log1p(std::pow(facts.volume_spread, 2))));
+  const double factor =
+      std::exp(deviations * std::sqrt(std::log1p(std::pow(facts.volume_spread, 2))));
   double smaller = std::min(facts.volume_ml_male, facts.volume_ml_female);
   double larger = std::max(facts.volume_ml_male, facts.volume_ml_female);
   if (sex) smaller = larger = *sex == Sex::kMale ? facts.volume_ml_male : facts.volume_ml_female;

@@ -130,8 +130,7 @@ void gather(const Run& run, const std::vector<size_t>& to_make,
     const auto told = run.crew.read(peaks_key(rank));
     if (!told) continue;
     const Json peaks = Json::parse(*told);
-    summary.peak_resident_bytes =
-        std::max(summary.peak_resident_bytes, peaks[0].get<int64_t>());
+    summary.peak_resident_bytes = std::max(summary.peak_resident_bytes, peaks[0].get<int64_t>());
     summary.peak_gpu_bytes = std::max(summary.peak_gpu_bytes, peaks[1].get<int64_t>());
   }
 }
@@ -146,8 +145,7 @@ void make_up_for_lost(const Run& run, const std::vector<size_t>& to_make, Worker
     if (outcomes.count(index) != 0) continue;
     if (!manifest) manifest.emplace(run.options.out);
     const PlannedCase& planned = run.plan[index];
-    const Json* record =
-        find_case(run.options.out, *manifest, planned, recipes.of(planned)).record;
+    const Json* record = find_case(run.options.out, *manifest, planned, recipes.of(planned)).record;
     if (record == nullptr) {
       missing.push_back(index);
       continue;
@@ -160,6 +158,7 @@ void make_up_for_lost(const Run& run, const std::vector<size_t>& to_make, Worker
                        record->value("seconds", 0.0),
                        ""};
   }
+  if (missing.empty()) return;
   size_t next = 0;
   worker.work([&]() -> std::optional<size_t> {
     if (next == missing.size()) return std::nullopt;
@@ -177,7 +176,8 @@ void report_batch(const Run& run, const Survey& survey) {
     const PlannedCase& planned = run.plan[i];
     order.push_back(planned.id);
     const auto place = survey.places.find(i);
-    if (place != survey.places.end() && survey.outcomes[place->second].state != CaseState::kFailed) {
+    if (place != survey.places.end() &&
+        survey.outcomes[place->second].state != CaseState::kFailed) {
       manifest.mark_complete(planned.id, recipes.of(planned));
     }
   }

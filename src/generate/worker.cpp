@@ -19,9 +19,12 @@ CaseOutcome failed(const std::string& id, const std::string& problem) {
 }
 
 CaseOutcome done(const FinishedCase& finished) {
-  return {finished.planned.id,        CaseState::kDone,
-          finished.kept_mask.attempts, finished.kept_ct.attempts,
-          finished.report.passed(),    finished.seconds,
+  return {finished.planned.id,
+          CaseState::kDone,
+          finished.kept_mask.attempts,
+          finished.kept_ct.attempts,
+          finished.report.passed(),
+          finished.seconds,
           ""};
 }
 

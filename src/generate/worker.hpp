@@ -16,8 +16,8 @@ class Worker {
   /// What is being done now, for the progress bar.
   using Note = std::function<void(const std::string&)>;
 
-  Worker(const std::vector<PlannedCase>& plan, CaseSampler& sampler,
-         const GenerateOptions& options, Crew& crew, Note note);
+  Worker(const std::vector<PlannedCase>& plan, CaseSampler& sampler, const GenerateOptions& options,
+         Crew& crew, Note note);
 
   /// Makes cases until the queue is empty, and waits until they are written. At a stop signal those
   /// that are finished are still written. Outcomes are told to the crew.

@@ -23,15 +23,17 @@ class GenerateProcesses : public testing::Test {
     std::string prompts;
     for (const char* organ : {"liver", "kidney", "lung", "colon"}) {
       prompts += std::string(R"({"id": ")") + organ + R"(", "tumors": [{"organ": ")" + organ +
-                 R"("}], "size": [16, 16, 16], "spacing_mm": [24, 24, 24]})" + "\n";
+                 R"("}], "size": [16, 16, 16], "spacing_mm": [20, 20, 20]})" + "\n";
     }
     write_file_atomic(folder_.path() / "p.jsonl", prompts);
   }
 
   static std::vector<std::string> arguments(const std::string& out) {
-    return {"generate", "--model",    GUIDEGEN_SOURCE_DIR "/models/demo", "--prompts", "p.jsonl",
-            "--out",    out,          "--steps",                          "2",         "--ct-steps",
-            "1",        "--retries",  "1",                                "--device",  "cpu"};
+    return {"generate",   "--model",  GUIDEGEN_SOURCE_DIR "/models/demo",
+            "--prompts",  "p.jsonl",  "--out",
+            out,          "--steps",  "2",
+            "--ct-steps", "1",        "--retries",
+            "1",          "--device", "cpu"};
   }
   ProgramResult run(const std::string& out, const std::vector<std::string>& more = {},
                     const Environment& environment = {}) const {
@@ -46,12 +48,12 @@ class GenerateProcesses : public testing::Test {
     words.insert(words.end(), more.begin(), more.end());
     std::vector<std::unique_ptr<Program>> programs;
     for (int rank = 0; rank < count; ++rank) {
-      programs.push_back(std::make_unique<Program>(
-          words, folder_.path(),
-          Environment{{"RANK", std::to_string(rank)},
-                      {"WORLD_SIZE", std::to_string(count)},
-                      {"MASTER_ADDR", "127.0.0.1"},
-                      {"MASTER_PORT", port}}));
+      programs.push_back(
+          std::make_unique<Program>(words, folder_.path(),
+                                    Environment{{"RANK", std::to_string(rank)},
+                                                {"WORLD_SIZE", std::to_string(count)},
+                                                {"MASTER_ADDR", "127.0.0.1"},
+                                                {"MASTER_PORT", port}}));
     }
     std::vector<ProgramResult> results;
     for (const auto& program : programs) results.push_back(program->wait());
@@ -88,10 +90,11 @@ TEST_F(GenerateProcesses, AFullDiskLeavesWholeCasesAndTheSameCommandGoesOn) {
   ASSERT_EQ(run("one/out").exit_code, 0);
   for (const char* writes : {"2", "9", "21", "33"}) {
     const fs::path out = folder_.path() / "full" / "out";
-    const ProgramResult result = run("full/out", {}, {{"LD_PRELOAD", GUIDEGEN_FAILING_WRITES},
-                                                      {"GUIDEGEN_FAIL_UNDER", out.string()},
-                                                      {"GUIDEGEN_FAIL_AFTER", writes},
-                                                      {"GUIDEGEN_FAIL_ERRNO", "28"}});
+    const ProgramResult result = run("full/out", {},
+                                     {{"LD_PRELOAD", GUIDEGEN_FAILING_WRITES},
+                                      {"GUIDEGEN_FAIL_UNDER", out.string()},
+                                      {"GUIDEGEN_FAIL_AFTER", writes},
+                                      {"GUIDEGEN_FAIL_ERRNO", "28"}});
     EXPECT_EQ(result.exit_code, 1) << result.err;  // the manifest can't be put in order either
     EXPECT_THAT(result.err, HasSubstr("No space left"));
     for (const auto& entry : fs::directory_iterator(out)) {

@@ -19,10 +19,11 @@ class CtGates : public testing::Test {
   }
   Json check(double liver_hu, double tumor_hu, const std::string& name) {
     const at::Tensor tumor = mask_.data.eq(vocabulary_.tumor());
-    const Volume ct{at::full(mask_.data.sizes(), liver_hu, at::kFloat).masked_fill_(tumor, tumor_hu),
-                    mask_.geometry};
-    for (const Gate& gate : check_ct(ct, mask_, prompt_, find_tumors(mask_, vocabulary_),
-                                     vocabulary_, settings_)) {
+    const Volume ct{
+        at::full(mask_.data.sizes(), liver_hu, at::kFloat).masked_fill_(tumor, tumor_hu),
+        mask_.geometry};
+    for (const Gate& gate :
+         check_ct(ct, mask_, prompt_, find_tumors(mask_, vocabulary_), vocabulary_, settings_)) {
       if (gate.name == name) return to_json(gate);
     }
     return {};

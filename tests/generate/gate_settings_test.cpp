@@ -43,8 +43,9 @@ TEST(GateSettings, WhatAFileLeavesOutIsAsShipped) {
 TEST(GateSettings, MistakesNameFileAndKey) {
   EXPECT_THAT(message_of(R"("organ_volume": {"action": "off"})"),
               testing::AllOf(testing::HasSubstr("g.json"), testing::HasSubstr("organ_volumes")));
-  EXPECT_THAT(message_of(R"("tumor_count": {"action": "retyr"})"),
-              testing::AllOf(testing::HasSubstr("tumor_count.action"), testing::HasSubstr("retry")));
+  EXPECT_THAT(
+      message_of(R"("tumor_count": {"action": "retyr"})"),
+      testing::AllOf(testing::HasSubstr("tumor_count.action"), testing::HasSubstr("retry")));
   EXPECT_THAT(message_of(R"("tumor_count": {"deviations": 3})"),
               testing::HasSubstr("tumor_count.deviations"));
   EXPECT_THAT(message_of(R"("organ_volumes": {"deviations": -1})"),

@@ -104,9 +104,9 @@ TEST(Gates, ASmallFieldOfViewRequiresNoOrgan) {
   const Volume mask = sampler.sample_mask(prompt_named("case"), "case", 1, {});
   ImageGeometry trained = mask.geometry;
   trained.size[2] *= 2;
-  EXPECT_TRUE(check_mask(mask, prompt_named("case"), trained, sampler.vocabulary(),
-                         GateSettings::shipped())
-                  .gates.empty());
+  EXPECT_TRUE(
+      check_mask(mask, prompt_named("case"), trained, sampler.vocabulary(), GateSettings::shipped())
+          .gates.empty());
 }
 
 }  // namespace

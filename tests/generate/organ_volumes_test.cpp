@@ -14,7 +14,8 @@ class OrganVolumes : public testing::Test {
   OrganVolumes() { settings_.organs_present.action = GateAction::kOff; }
 
   GateReport check(int64_t liver_ml, int64_t tumor_ml = 0) {
-    Volume mask{at::ones({1, 20, 20, 20}, at::kByte), centered_geometry({20, 20, 20}, {10, 10, 10})};
+    Volume mask{at::ones({1, 20, 20, 20}, at::kByte),
+                centered_geometry({20, 20, 20}, {10, 10, 10})};
     at::Tensor voxels = mask.data.view({-1});
     voxels.slice(0, 0, liver_ml).fill_(vocabulary_.id("liver"));
     voxels.slice(0, liver_ml, liver_ml + tumor_ml).fill_(vocabulary_.tumor());

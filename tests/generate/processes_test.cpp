@@ -79,9 +79,9 @@ class Processes : public testing::Test {
                             {"MASTER_ADDR", "127.0.0.1"},
                             {"MASTER_PORT", port}});
       }
-      programs.push_back(std::make_unique<Program>(
-          std::vector<std::string>{"--gtest_filter=ProcessesChild.Works"}, scratch_.path(), environment,
-          "/proc/self/exe"));
+      programs.push_back(
+          std::make_unique<Program>(std::vector<std::string>{"--gtest_filter=ProcessesChild.Works"},
+                                    scratch_.path(), environment, "/proc/self/exe"));
     }
     return programs;
   }

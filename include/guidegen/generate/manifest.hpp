@@ -40,8 +40,9 @@ class Manifest {
   const Json* find_verified(const std::string& id);
   bool has_record(const std::string& id) const { return records_.count(id) != 0; }
 
-  /// Rewrites manifest.jsonl atomically and removes those of other ranks: the cases of `order` first, others after them in the order of
-  /// their lines; only those whose folder is there and verified. Returns the records written.
+  /// Rewrites manifest.jsonl atomically and removes those of other ranks: the cases of `order`
+  /// first, others after them in the order of their lines; only those whose folder is there and
+  /// verified. Returns the records written.
   std::vector<Json> write_ordered(const std::vector<std::string>& order);
 
  private:
