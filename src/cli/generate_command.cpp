@@ -7,6 +7,7 @@
 #include "guidegen/cli/commands.hpp"
 #include "guidegen/core/error.hpp"
 #include "guidegen/core/log.hpp"
+#include "guidegen/core/memory_size.hpp"
 #include "guidegen/core/progress.hpp"
 #include "guidegen/generate/pipeline.hpp"
 #include "guidegen/nn/accelerator.hpp"
@@ -23,6 +24,7 @@ struct Options {
   CaseSelection selection;
   MaskSampling mask;
   CtSampling ct;
+  std::string gates;
   std::string device = "auto";
   bool dry_run = false;
   bool strict = false;
@@ -54,6 +56,7 @@ Json to_json(const GenerateSummary& summary, const std::string& out) {
     }
     if (outcome.state == CaseState::kDone) {
       entry["attempts"] = outcome.attempts;
+      entry["ct_attempts"] = outcome.ct_attempts;
       entry["seconds"] = outcome.seconds;
     }
     cases.push_back(std::move(entry));
@@ -66,17 +69,25 @@ Json to_json(const GenerateSummary& summary, const std::string& out) {
           {"failed", summary.count(CaseState::kFailed)},
           {"seconds_a_case", seconds_a_case(summary)},
           {"seconds", summary.seconds},
+          {"peak_resident_bytes", summary.peak_resident_bytes},
+          {"peak_gpu_bytes", summary.peak_gpu_bytes},
           {"cases", std::move(cases)}};
 }
 
 std::string to_table(const GenerateSummary& summary) {
   const int64_t done = summary.count(CaseState::kDone);
-  return format_table({{"done", "kept", "retried", "gates failed", "failed", "time a case", "time"},
-                       {std::to_string(done), std::to_string(summary.count(CaseState::kKept)),
-                        std::to_string(summary.retried()), std::to_string(summary.gates_failed()),
-                        std::to_string(summary.count(CaseState::kFailed)),
-                        done > 0 ? format_duration(seconds_a_case(summary)) : "-",
-                        format_duration(summary.seconds)}});
+  std::vector<std::vector<std::string>> table = {
+      {"done", "kept", "retried", "gates failed", "failed", "time a case", "time", "memory"},
+      {std::to_string(done), std::to_string(summary.count(CaseState::kKept)),
+       std::to_string(summary.retried()), std::to_string(summary.gates_failed()),
+       std::to_string(summary.count(CaseState::kFailed)),
+       done > 0 ? format_duration(seconds_a_case(summary)) : "-", format_duration(summary.seconds),
+       format_memory_size(summary.peak_resident_bytes)}};
+  if (summary.peak_gpu_bytes > 0) {
+    table[0].push_back("GPU memory");
+    table[1].push_back(format_memory_size(summary.peak_gpu_bytes));
+  }
+  return format_table(table);
 }
 
 std::string plan_table(const Json& plan) {
@@ -108,18 +119,27 @@ void check_outcome(const GenerateSummary& summary, const Options& options) {
 }
 
 void run(Options& options) {
+  const World world = detect_world();
+  // Of several processes one speaks for all.
+  if (!world.first()) set_log_level(LogLevel::kWarning);
+  if (options.dry_run && !world.first()) return;
+  std::optional<Crew> crew;
+  if (!options.dry_run) crew.emplace(world);  // at once, so that the others are known to be there
+  if (!options.gates.empty()) options.generate.gates = GateSettings::load(options.gates);
   Contradictions contradictions;
   std::vector<PlannedCase> plan =
       plan_cases(read_resolved(options.prompts, matcher_of(options.encoder), &contradictions),
                  options.selection, options.prompts);
   for (PlannedCase& planned : plan) planned.contradictions = contradictions[planned.source];
-  ModelSampler sampler(Model::load(options.model, resolve_device(options.device)), options.model,
+  options.generate.device = resolve_device(options.device, world.local_rank);
+  ModelSampler sampler(Model::load(options.model, options.generate.device), options.model,
                        options.mask, options.ct);
   if (options.dry_run) {
     const Json described = describe_plan(plan, sampler, options.generate);
     return options.json ? print_json(described) : print_text(plan_table(described));
   }
-  const GenerateSummary summary = run_generate(plan, sampler, options.generate);
+  const GenerateSummary summary = run_generate(plan, sampler, options.generate, *crew);
+  if (!world.first()) return;
   if (options.json) {
     print_json(to_json(summary, options.generate.out.string()));
   } else {
@@ -154,7 +174,7 @@ void add_flags(CLI::App& command, const std::shared_ptr<Options>& options) {
       ->check(CLI::Range(0.0, 20.0));
   command
       .add_option("--retries", options->generate.retries,
-                  "Further attempts at a mask that fails a gate")
+                  "Further attempts at a mask, and at a CT, that fails a gate")
       ->check(CLI::Range(0, 100))
       ->capture_default_str();
   command
@@ -168,6 +188,8 @@ void add_flags(CLI::App& command, const std::shared_ptr<Options>& options) {
                   "Make this prompt or case only; may be repeated")
       ->expected(1)
       ->take_all();
+  command.add_option("--gates", options->gates,
+                     "JSON file that changes gates or their limits (docs/generating.md)");
   command.add_option("--device", options->device, "auto, cpu, cuda or cuda:N")
       ->capture_default_str();
   command.add_flag("--overwrite", options->generate.overwrite,
@@ -188,7 +210,9 @@ void add_generate_command(CLI::App& app) {
       "Writes OUT/<id>/{prompt.json, mask.nii.gz, ct.nii.gz, preview.png}, manifest.jsonl,\n"
       "contact_sheet.png and index.html. The same command resumes after a stop and leaves\n"
       "complete cases alone; equal inputs give bit-identical volumes. A mask that fails a gate\n"
-      "is sampled again with another seed; the best attempt is kept and the manifest says so.\n\n"
+      "is sampled again with another seed; the best attempt is kept and the manifest says so.\n"
+      "Started by srun or `torchrun --no-python`, processes share the cases "
+      "(docs/generating.md).\n\n"
       "Example:\n"
       "  guidegen generate --model models/demo --prompts configs/demo/prompts.json --out out");
   command->callback([options] { run(*options); });

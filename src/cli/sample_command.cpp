@@ -53,9 +53,8 @@ Volume draw_mask(const Model& model, const PlannedCase& planned, const Options& 
 Json sample_one_mask(const Model& model, const PlannedCase& planned, const Options& options,
                      const std::optional<GivenMask>& given) {
   const Volume mask = draw_mask(model, planned, options, given);
-  const GateReport report =
-      check_mask(mask, planned.prompt, model.vocabulary(),
-                 required_labels(mask.geometry, model.geometry(), model.vocabulary()));
+  const GateReport report = check_mask(mask, planned.prompt, model.geometry(), model.vocabulary(),
+                                       GateSettings::shipped());
   AtomicDirectory folder(fs::path(options.out) / planned.id);
   write_file_atomic(folder.staging() / "prompt.json", dump_json(to_json(planned.prompt)));
   write_mask(folder.staging() / "mask.nii.gz", mask);

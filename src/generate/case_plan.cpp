@@ -17,6 +17,12 @@ std::string sample_suffix(int index) {
   return text;
 }
 
+uint64_t derived_seed(uint64_t seed, const std::string& id, const char* purpose, int attempt) {
+  if (attempt == 0) return seed;
+  RandomStream stream(seed, id, purpose + std::to_string(attempt));
+  return stream.next_u64() >> 11;  // exact in JSON readers that hold numbers as doubles
+}
+
 /// Names of `only` select a prompt with all its samples, or one case.
 void select_only(std::vector<PlannedCase>& plan, const std::vector<std::string>& only,
                  const std::string& source) {
@@ -71,10 +77,11 @@ std::vector<PlannedCase> plan_cases(const std::vector<Prompt>& prompts,
 }
 
 uint64_t attempt_seed(const PlannedCase& planned, int attempt) {
-  if (attempt == 0) return planned.prompt.seed;
-  RandomStream stream(planned.prompt.seed, planned.id,
-                      "generate/attempt/" + std::to_string(attempt));
-  return stream.next_u64() >> 11;  // exact in JSON readers that hold numbers as doubles
+  return derived_seed(planned.prompt.seed, planned.id, "generate/attempt/", attempt);
+}
+
+uint64_t ct_attempt_seed(const PlannedCase& planned, uint64_t mask_seed, int attempt) {
+  return derived_seed(mask_seed, planned.id, "generate/ct-attempt/", attempt);
 }
 
 std::string text_of(const Prompt& prompt) {

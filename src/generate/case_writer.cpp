@@ -21,14 +21,18 @@ Json tumors_json(const GateReport& report) {
   return tumors;
 }
 
-Json make_record(const FinishedCase& finished, const Recipe& recipe, Json files) {
+Json make_record(const FinishedCase& finished, Json files) {
   const ImageGeometry& grid = finished.mask.geometry;
+  const Recipe& recipe = finished.recipe;
   Json record = {{"id", finished.planned.id},
                  {"text", text_of(finished.planned.prompt)},
                  {"prompt", to_json(finished.planned.prompt)},
-                 {"seed", finished.seed},
-                 {"attempt", finished.attempt},
-                 {"attempts", finished.attempts},
+                 {"seed", finished.kept_mask.seed},
+                 {"attempt", finished.kept_mask.attempt},
+                 {"attempts", finished.kept_mask.attempts},
+                 {"ct_seed", finished.kept_ct.seed},
+                 {"ct_attempt", finished.kept_ct.attempt},
+                 {"ct_attempts", finished.kept_ct.attempts},
                  {"gates_passed", finished.report.passed()},
                  {"gates", gates_json(finished.report)},
                  {"tumors_found", tumors_json(finished.report)},
@@ -38,6 +42,8 @@ Json make_record(const FinishedCase& finished, const Recipe& recipe, Json files)
                  {"prompt_sha256", recipe.prompt_sha256},
                  {"weights", recipe.weights},
                  {"settings", recipe.settings},
+                 {"gate_settings", recipe.gates},
+                 {"retries", recipe.retries},
                  {"version", version()},
                  {"seconds", finished.seconds}};
   const std::vector<std::string>& contradictions = finished.planned.contradictions;
@@ -49,10 +55,11 @@ Json make_record(const FinishedCase& finished, const Recipe& recipe, Json files)
 
 std::string prompt_file_text(const Prompt& prompt) { return dump_json(to_json(prompt)); }
 
-CaseWriter::CaseWriter(std::filesystem::path out, const Vocabulary& vocabulary, Manifest& manifest)
-    : out_(std::move(out)), vocabulary_(vocabulary), manifest_(manifest) {}
+CaseWriter::CaseWriter(std::filesystem::path out, std::filesystem::path manifest,
+                       const Vocabulary& vocabulary)
+    : out_(std::move(out)), manifest_(std::move(manifest)), vocabulary_(vocabulary) {}
 
-Json CaseWriter::write(const FinishedCase& finished, const Recipe& recipe) {
+void CaseWriter::write(const FinishedCase& finished) const {
   AtomicDirectory folder(out_ / finished.planned.id);
   const std::filesystem::path& staging = folder.staging();
   write_file_atomic(staging / "prompt.json", prompt_file_text(finished.planned.prompt));
@@ -61,12 +68,9 @@ Json CaseWriter::write(const FinishedCase& finished, const Recipe& recipe) {
   write_png(staging / "preview.png", render_preview(&finished.ct, &finished.mask, vocabulary_));
   Json files = {{"mask.nii.gz", sha256_file(staging / "mask.nii.gz")},
                 {"ct.nii.gz", sha256_file(staging / "ct.nii.gz")}};
-  Json record = make_record(finished, recipe, std::move(files));
   // The line comes first: a folder that appears has its record, whenever the process dies.
-  manifest_.append(record);
+  append_line(manifest_, make_record(finished, std::move(files)).dump(), /*sync=*/true);
   folder.commit();
-  manifest_.mark_complete(finished.planned.id);
-  return record;
 }
 
 }  // namespace guidegen

@@ -1,6 +1,8 @@
 #include "guidegen/generate/manifest.hpp"
 
 #include <algorithm>
+#include <cstdio>
+#include <regex>
 #include <set>
 
 #include "guidegen/core/error.hpp"
@@ -27,15 +29,41 @@ Json parse_record(const std::string& line, const std::string& where) {
   }
 }
 
+/// Whether the case passed its gates so early that `retries` would have given the same.
+bool passed_within(const Json& record, int retries) {
+  return record.value("gates_passed", false) && record.value("attempt", 0) <= retries &&
+         record.value("ct_attempt", 0) <= retries;
+}
+
 }  // namespace
 
-Manifest::Manifest(fs::path out) : out_(std::move(out)), path_(out_ / "manifest.jsonl") {
-  if (!fs::exists(path_)) return;
-  std::istringstream lines(read_file(path_, kMaxManifestBytes));
+fs::path manifest_path(const fs::path& out, int rank) {
+  if (rank == 0) return out / "manifest.jsonl";
+  char name[32];
+  std::snprintf(name, sizeof name, "manifest-%05d.jsonl", rank);
+  return out / name;
+}
+
+Manifest::Manifest(fs::path out) : out_(std::move(out)) {
+  std::error_code error;
+  if (!fs::is_directory(out_, error)) return;
+  if (fs::exists(manifest_path(out_))) read(manifest_path(out_));
+  static const std::regex of_a_rank("manifest-[0-9]{5,}\\.jsonl");
+  for (const auto& entry : fs::directory_iterator(out_)) {
+    if (std::regex_match(entry.path().filename().string(), of_a_rank)) {
+      other_ranks_.push_back(entry.path());
+    }
+  }
+  std::sort(other_ranks_.begin(), other_ranks_.end());
+  for (const fs::path& path : other_ranks_) read(path);
+}
+
+void Manifest::read(const fs::path& path) {
+  std::istringstream lines(read_file(path, kMaxManifestBytes));
   std::string line;
   for (int64_t number = 1; std::getline(lines, line); ++number) {
     if (line.empty()) continue;
-    Json record = parse_record(line, concat(path_.string(), ": line ", number));
+    Json record = parse_record(line, concat(path.string(), ": line ", number));
     if (record.is_null()) continue;
     const std::string id = record["id"];
     if (records_.count(id) == 0) seen_order_.push_back(id);
@@ -43,14 +71,15 @@ Manifest::Manifest(fs::path out) : out_(std::move(out)), path_(out_ / "manifest.
   }
 }
 
-void Manifest::append(const Json& record) {
-  append_line(path_, record.dump(), /*sync=*/true);
-  const std::string id = record["id"];
-  if (records_.count(id) == 0) seen_order_.push_back(id);
-  records_[id].push_back(record);
+void Manifest::mark_complete(const std::string& id, const Recipe& recipe) {
+  const auto records = records_.find(id);
+  if (records == records_.end()) return;
+  for (size_t i = records->second.size(); i-- > 0;) {
+    if (!recipe_difference(records->second[i], recipe).empty()) continue;
+    verified_[id] = i;
+    return;
+  }
 }
-
-void Manifest::mark_complete(const std::string& id) { verified_[id] = records_.at(id).size() - 1; }
 
 bool Manifest::matches_files(const Json& record) const {
   const fs::path folder = out_ / record["id"].get<std::string>();
@@ -95,9 +124,12 @@ std::vector<Json> Manifest::write_ordered(const std::vector<std::string>& order)
     written.push_back(*record);
     text += record->dump() + "\n";
   }
-  if (!fs::exists(path_) || read_file(path_, kMaxManifestBytes) != text) {
-    write_file_atomic(path_, text);
+  const fs::path path = manifest_path(out_);
+  if (!fs::exists(path) || read_file(path, kMaxManifestBytes) != text) {
+    write_file_atomic(path, text);
   }
+  std::error_code gone;
+  for (const fs::path& other : other_ranks_) fs::remove(other, gone);
   return written;
 }
 
@@ -109,6 +141,10 @@ std::string recipe_difference(const Json& record, const Recipe& recipe) {
   if (differs("prompt_sha256", recipe.prompt_sha256)) return "another prompt";
   if (differs("weights", recipe.weights)) return "other weights";
   if (differs("settings", recipe.settings)) return "other sampling settings";
+  if (differs("gate_settings", recipe.gates)) return "other gates";
+  if (differs("retries", recipe.retries) && !passed_within(record, recipe.retries)) {
+    return "another number of --retries";
+  }
   return "";
 }
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
-#include <new>
 
+#include "generate/worker.hpp"
 #include "guidegen/core/error.hpp"
 #include "guidegen/core/log.hpp"
 #include "guidegen/core/output_folder.hpp"
@@ -11,10 +11,10 @@
 #include "guidegen/core/sha256.hpp"
 #include "guidegen/core/stop_signal.hpp"
 #include "guidegen/generate/batch_report.hpp"
-#include "guidegen/generate/case_writer.hpp"
+#include "guidegen/nn/accelerator.hpp"
+#include "guidegen/train/resource_usage.hpp"
 
 namespace guidegen {
-namespace fs = std::filesystem;
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -23,144 +23,232 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// What one run knows about all its cases.
+/// Arguments of run_generate, as its parts hand them on.
 struct Run {
+  const std::vector<PlannedCase>& plan;
   CaseSampler& sampler;
   const GenerateOptions& options;
-  Manifest manifest;
-  std::map<std::string, std::string> weights;
-  Json settings;
-
-  Run(CaseSampler& used_sampler, const GenerateOptions& used_options)
-      : sampler(used_sampler),
-        options(used_options),
-        manifest(used_options.out),
-        weights(used_sampler.weight_hashes()),
-        settings(used_sampler.settings()) {}
-
-  Recipe recipe_of(const PlannedCase& planned) const {
-    return {sha256_hex(prompt_file_text(planned.prompt)), weights, settings};
-  }
+  Crew& crew;
 };
 
-/// Why the folder of a case can't be taken over; empty when there is none or it is complete.
-std::string obstacle(Run& run, const PlannedCase& planned, bool& complete) {
-  complete = false;
-  const fs::path folder = run.options.out / planned.id;
-  std::error_code error;
-  if (!fs::exists(fs::symlink_status(folder, error))) return "";
-  if (const Json* record = run.manifest.find_verified(planned.id)) {
-    const std::string difference = recipe_difference(*record, run.recipe_of(planned));
-    complete = difference.empty();
-    return complete ? "" : "was made from " + difference;
-  }
-  return run.manifest.has_record(planned.id) ? "was changed since it was made"
-                                             : "is not in manifest.jsonl";
+int64_t peak_gpu_bytes(const c10::Device& device) {
+  return device.is_cuda() ? accelerator()->memory(device.index()).peak : 0;
 }
 
-/// The best of up to 1 + retries masks.
-struct Candidate {
-  Volume mask;
-  GateReport report;
-  uint64_t seed = 0;
-  int attempt = 0;
-  int attempts = 0;
+/// Equal where processes would make equal cases.
+std::string digest_of(const Run& run) {
+  const Recipe recipe = Recipes(run.sampler, run.options).common();
+  std::string text = concat(Json(recipe.weights).dump(), recipe.settings.dump(),
+                            recipe.gates.dump(), recipe.retries);
+  for (const PlannedCase& planned : run.plan) text += prompt_file_text(planned.prompt);
+  return sha256_hex(text);
+}
+
+/// What the first process finds before any work.
+struct Survey {
+  std::vector<CaseOutcome> outcomes;  ///< of the selected cases: kept, or still to be made
+  std::map<size_t, size_t> places;    ///< index into the plan -> into `outcomes`
+  std::vector<size_t> to_make;        ///< indices into the plan, in the order of the queue
 };
 
-Candidate sample_checked_mask(Run& run, const PlannedCase& planned, const StepCallback& on_step) {
-  const std::vector<int> required =
-      required_labels(run.sampler.geometry_for(planned.prompt), run.sampler.default_geometry(),
-                      run.sampler.vocabulary());
-  Candidate best;
-  for (int attempt = 0; attempt <= run.options.retries; ++attempt) {
-    const uint64_t seed = attempt_seed(planned, attempt);
-    Volume mask = run.sampler.sample_mask(planned.prompt, planned.id, seed, on_step);
-    GateReport report = check_mask(mask, planned.prompt, run.sampler.vocabulary(), required);
-    const bool first = attempt == 0;
-    if (first || report.penalty() < best.report.penalty()) {
-      best = {std::move(mask), std::move(report), seed, attempt, attempt + 1};
+/// Large volumes first: a long case that is begun last would keep all others waiting.
+void sort_by_size(const Run& run, std::vector<size_t>& to_make) {
+  std::stable_sort(to_make.begin(), to_make.end(), [&run](size_t a, size_t b) {
+    return run.sampler.geometry_for(run.plan[a].prompt).voxels() >
+           run.sampler.geometry_for(run.plan[b].prompt).voxels();
+  });
+}
+
+/// Refuses what is in the way before any work.
+Survey survey_folder(const Run& run, Manifest& manifest, const Recipes& recipes) {
+  Survey survey;
+  for (size_t i = 0; i < run.plan.size(); ++i) {
+    const PlannedCase& planned = run.plan[i];
+    if (!planned.selected) continue;
+    const Found found = find_case(run.options.out, manifest, planned, recipes.of(planned));
+    if (!found.obstacle.empty() && !run.options.overwrite) {
+      throw_usage((run.options.out / planned.id).string(), ": ", found.obstacle,
+                  ", expected another --out, or --overwrite to replace it");
     }
-    best.attempts = attempt + 1;
-    if (best.report.passed()) break;
+    survey.places[i] = survey.outcomes.size();
+    CaseOutcome& outcome = survey.outcomes.emplace_back();
+    outcome.id = planned.id;
+    outcome.state = CaseState::kKept;
+    if (found.record == nullptr) {
+      survey.to_make.push_back(i);
+    } else {
+      outcome.gates_passed = found.record->value("gates_passed", false);
+    }
   }
-  return best;
+  sort_by_size(run, survey.to_make);
+  return survey;
 }
 
-/// Shows the step of a case beside the bar, and lets a signal stop the work between steps.
-StepCallback step_callback(Progress& progress, int64_t done, const std::string& label) {
-  return [&progress, done, label](int64_t step, int64_t total) {
-    throw_if_stopped();
-    progress.update(done, concat(label, " ", step, "/", total));
+Worker::Queue queue_of(Crew& crew, const std::vector<size_t>& to_make) {
+  return [&crew, &to_make]() -> std::optional<size_t> {
+    const auto next = static_cast<size_t>(crew.next());
+    if (next >= to_make.size()) return std::nullopt;
+    return to_make[next];
   };
 }
 
-CaseOutcome make_case(Run& run, const PlannedCase& planned, Progress& progress, int64_t done) {
-  const Clock::time_point start = Clock::now();
-  Candidate best =
-      sample_checked_mask(run, planned, step_callback(progress, done, planned.id + " mask"));
-  Volume ct = run.sampler.sample_ct(planned.prompt, best.mask, planned.id, best.seed,
-                                    step_callback(progress, done, planned.id + " CT"));
-  throw_if_stopped();
-  FinishedCase finished{planned,   std::move(best.mask), std::move(ct), std::move(best.report),
-                        best.seed, best.attempt,         best.attempts, 0};
-  finished.seconds = seconds_since(start);
-  CaseWriter(run.options.out, run.sampler.vocabulary(), run.manifest)
-      .write(finished, run.recipe_of(planned));
-  return {planned.id,           CaseState::kDone,
-          finished.attempts,    finished.report.passed(),
-          seconds_since(start), ""};
-}
+/// Keys of the notes that the processes leave for each other.
+constexpr const char* kPlan = "plan";
+constexpr const char* kRefused = "refused";
+std::string peaks_key(int rank) { return concat("peaks/", rank); }
 
-/// As make_case, but a case that can't be made is an outcome too.
-CaseOutcome try_case(Run& run, const PlannedCase& planned, Progress& progress, int64_t done) {
-  std::string problem;
-  try {
-    return make_case(run, planned, progress, done);
-  } catch (const Error& error) {
-    problem = error.what();
-  } catch (const std::bad_alloc&) {
-    problem = "out of memory";
-  } catch (const c10::Error& error) {
-    problem = error.what_without_backtrace();
+/// Any process but the first: work off the queue.
+GenerateSummary follow(const Run& run) {
+  const auto [key, value] = run.crew.wait_for({kPlan, kRefused});
+  const Json note = Json::parse(value);
+  if (key == kRefused) throw Error(note["kind"].get<ErrorKind>(), note["message"]);
+  const int rank = run.crew.world().rank;
+  if (note["digest"] != digest_of(run)) {
+    throw_usage("process ", rank, " was given other prompts, weights or settings than process 0");
   }
-  problem = problem.substr(0, problem.find('\n'));
-  log_error(concat("case ", planned.id, " failed: ", problem));
-  return {planned.id, CaseState::kFailed, 0, false, 0, problem};
+  const std::vector<size_t> to_make = note["queue"];
+  Worker worker(run.plan, run.sampler, run.options, run.crew, [](const std::string&) {});
+  worker.work(queue_of(run.crew, to_make));
+  const Json peaks = {peak_resident_bytes(), peak_gpu_bytes(run.options.device)};
+  run.crew.tell(peaks_key(rank), peaks.dump());
+  return {};
 }
 
-bool gates_passed(const Json* record) {
-  return record != nullptr && record->value("gates_passed", false);
+/// Waits for the others and takes over what they told.
+void gather(const Run& run, const std::vector<size_t>& to_make,
+            std::map<size_t, CaseOutcome>& outcomes, GenerateSummary& summary) {
+  for (const int rank : run.crew.wait_for_others()) {
+    log_warning(concat("process ", rank, " of ", run.crew.world().size,
+                       " is lost; process 0 makes the cases that it had taken"));
+  }
+  for (const size_t index : to_make) {
+    if (outcomes.count(index) != 0) continue;
+    const auto told = run.crew.read(outcome_key(index));
+    if (told) outcomes[index] = outcome_from_json(Json::parse(*told));
+  }
+  for (int rank = 1; rank < run.crew.world().size; ++rank) {
+    const auto told = run.crew.read(peaks_key(rank));
+    if (!told) continue;
+    const Json peaks = Json::parse(*told);
+    summary.peak_resident_bytes = std::max(summary.peak_resident_bytes, peaks[0].get<int64_t>());
+    summary.peak_gpu_bytes = std::max(summary.peak_gpu_bytes, peaks[1].get<int64_t>());
+  }
 }
 
-/// Outcome of each selected case so far: kept, or still to be made. Refuses what is in the way
-/// before any work.
-std::vector<CaseOutcome> survey(Run& run, const std::vector<PlannedCase>& plan,
-                                std::vector<const PlannedCase*>& to_make) {
-  std::vector<CaseOutcome> outcomes;
-  for (const PlannedCase& planned : plan) {
-    if (!planned.selected) continue;
-    bool complete = false;
-    const std::string problem = obstacle(run, planned, complete);
-    if (!problem.empty() && !run.options.overwrite) {
-      throw_usage((run.options.out / planned.id).string(), ": ", problem,
-                  ", expected another --out, or --overwrite to replace it");
+/// Cases that lost processes had taken: some are written already, the others are made now.
+void make_up_for_lost(const Run& run, const std::vector<size_t>& to_make, Worker& worker,
+                      std::map<size_t, CaseOutcome>& outcomes) {
+  std::vector<size_t> missing;
+  std::optional<Manifest> manifest;
+  const Recipes recipes(run.sampler, run.options);
+  for (const size_t index : to_make) {
+    if (outcomes.count(index) != 0) continue;
+    if (!manifest) manifest.emplace(run.options.out);
+    const PlannedCase& planned = run.plan[index];
+    const Json* record = find_case(run.options.out, *manifest, planned, recipes.of(planned)).record;
+    if (record == nullptr) {
+      missing.push_back(index);
+      continue;
     }
-    outcomes.push_back({planned.id, CaseState::kKept, 0, false, 0, ""});
-    to_make.push_back(complete ? nullptr : &planned);
-    if (complete)
-      outcomes.back().gates_passed = gates_passed(run.manifest.find_verified(planned.id));
+    outcomes[index] = {planned.id,
+                       CaseState::kDone,
+                       record->value("attempts", 1),
+                       record->value("ct_attempts", 1),
+                       record->value("gates_passed", false),
+                       record->value("seconds", 0.0),
+                       ""};
   }
-  return outcomes;
+  if (missing.empty()) return;
+  size_t next = 0;
+  worker.work([&]() -> std::optional<size_t> {
+    if (next == missing.size()) return std::nullopt;
+    return missing[next++];
+  });
+  for (auto& [index, outcome] : worker.outcomes()) outcomes[index] = outcome;
 }
 
 /// Puts the manifest in order and brings pictures and page up to date.
-void report_batch(Run& run, const std::vector<PlannedCase>& plan) {
+void report_batch(const Run& run, const Survey& survey) {
+  const Recipes recipes(run.sampler, run.options);
+  Manifest manifest(run.options.out);
   std::vector<std::string> order;
-  for (const PlannedCase& planned : plan) order.push_back(planned.id);
-  const std::vector<Json> records = run.manifest.write_ordered(order);
+  for (size_t i = 0; i < run.plan.size(); ++i) {
+    const PlannedCase& planned = run.plan[i];
+    order.push_back(planned.id);
+    const auto place = survey.places.find(i);
+    if (place != survey.places.end() &&
+        survey.outcomes[place->second].state != CaseState::kFailed) {
+      manifest.mark_complete(planned.id, recipes.of(planned));
+    }
+  }
+  const std::vector<Json> records = manifest.write_ordered(order);
   if (run.options.report) {
     write_batch_report(run.options.out, records, run.sampler.vocabulary());
   }
+}
+
+/// Takes the output folder for this run and looks at it; what it refuses, the others are told.
+Survey survey_and_tell(const Run& run, std::optional<OutputFolder>& folder) {
+  try {
+    for (const PlannedCase& planned : run.plan) {
+      // Throws for a grid that can't be made, before anything is written.
+      if (planned.selected) run.sampler.geometry_for(planned.prompt);
+    }
+    folder.emplace(run.options.out);
+    const Recipes recipes(run.sampler, run.options);
+    Manifest manifest(run.options.out);
+    Survey survey = survey_folder(run, manifest, recipes);
+    const Json note = {{"digest", digest_of(run)}, {"queue", survey.to_make}};
+    run.crew.tell(kPlan, note.dump());
+    return survey;
+  } catch (const Error& error) {
+    run.crew.tell(kRefused, Json({{"kind", error.kind()}, {"message", error.what()}}).dump());
+    throw;
+  }
+}
+
+/// The first process: survey, work, report.
+GenerateSummary lead(const Run& run) {
+  const Clock::time_point start = Clock::now();
+  GenerateSummary summary;
+  std::optional<OutputFolder> folder;
+  Survey survey = survey_and_tell(run, folder);
+  const auto total = static_cast<int64_t>(survey.outcomes.size());
+  const auto kept = total - static_cast<int64_t>(survey.to_make.size());
+  Progress progress("generate", total);
+  const auto show = [&](const std::string& note) {
+    progress.update(kept + std::min(run.crew.finished(), total - kept), note);
+  };
+  Worker worker(run.plan, run.sampler, run.options, run.crew, show);
+  worker.work(queue_of(run.crew, survey.to_make));
+  std::map<size_t, CaseOutcome> outcomes = worker.outcomes();
+  gather(run, survey.to_make, outcomes, summary);
+  make_up_for_lost(run, survey.to_make, worker, outcomes);
+  for (auto& [index, outcome] : outcomes) {
+    survey.outcomes[survey.places.at(index)] = std::move(outcome);
+  }
+  show("");
+  progress.finish();
+  report_batch(run, survey);
+  summary.cases = std::move(survey.outcomes);
+  summary.seconds = seconds_since(start);
+  summary.peak_resident_bytes = std::max(summary.peak_resident_bytes, peak_resident_bytes());
+  summary.peak_gpu_bytes = std::max(summary.peak_gpu_bytes, peak_gpu_bytes(run.options.device));
+  return summary;
+}
+
+/// The others stop as well.
+void tell_of(const Stopped& stopped, Crew& crew) {
+  try {
+    crew.stop(stopped.signal);
+  } catch (const CrewLost&) {
+    // They have stopped already.
+  }
+}
+
+/// Most bytes of finished cases that wait to be written.
+int64_t waiting_bytes(int64_t largest, int64_t all, int64_t limit) {
+  return std::min(all, std::max(largest, limit));
 }
 
 }  // namespace
@@ -171,8 +259,9 @@ int64_t GenerateSummary::count(CaseState state) const {
 }
 
 int64_t GenerateSummary::retried() const {
-  return std::count_if(cases.begin(), cases.end(),
-                       [](const CaseOutcome& outcome) { return outcome.attempts > 1; });
+  return std::count_if(cases.begin(), cases.end(), [](const CaseOutcome& outcome) {
+    return outcome.attempts > 1 || outcome.ct_attempts > 1;
+  });
 }
 
 int64_t GenerateSummary::gates_failed() const {
@@ -182,57 +271,50 @@ int64_t GenerateSummary::gates_failed() const {
 }
 
 GenerateSummary run_generate(const std::vector<PlannedCase>& plan, CaseSampler& sampler,
-                             const GenerateOptions& options) {
-  const Clock::time_point start = Clock::now();
-  for (const PlannedCase& planned : plan) {
-    // Throws for a grid that can't be made, before anything is written.
-    if (planned.selected) sampler.geometry_for(planned.prompt);
+                             const GenerateOptions& options, Crew& crew) {
+  const Run run{plan, sampler, options, crew};
+  try {
+    return crew.first() ? lead(run) : follow(run);
+  } catch (const Stopped& stopped) {
+    tell_of(stopped, crew);
+    throw;
+  } catch (const CrewLost& lost) {
+    throw_failure(options.out.string(), ": process ", crew.world().rank,
+                  " lost process 0, whose own message says why (", lost.reason,
+                  "); the same command goes on");
   }
-  const OutputFolder folder(options.out);
-  Run run(sampler, options);
-  GenerateSummary summary;
-  std::vector<const PlannedCase*> to_make;
-  summary.cases = survey(run, plan, to_make);
-
-  const auto total = static_cast<int64_t>(summary.cases.size());
-  Progress progress("generate", total);
-  int64_t done = std::count(to_make.begin(), to_make.end(), nullptr);
-  for (size_t i = 0; i < to_make.size(); ++i) {
-    if (to_make[i] == nullptr) continue;
-    throw_if_stopped();
-    progress.update(done, to_make[i]->id);
-    summary.cases[i] = try_case(run, *to_make[i], progress, done);
-    progress.update(++done, to_make[i]->id);
-  }
-  progress.finish();
-  report_batch(run, plan);
-  summary.seconds = seconds_since(start);
-  return summary;
 }
 
 Json describe_plan(const std::vector<PlannedCase>& plan, CaseSampler& sampler,
                    const GenerateOptions& options) {
-  Run run(sampler, options);
+  const Recipes recipes(sampler, options);
+  Manifest manifest(options.out);
   Json cases = Json::array();
-  int64_t bytes = 0;
+  int64_t bytes = 0, largest = 0, all = 0;
   for (const PlannedCase& planned : plan) {
     if (!planned.selected) continue;
     const ImageGeometry grid = sampler.geometry_for(planned.prompt);
-    bool complete = false;
-    const std::string problem = obstacle(run, planned, complete);
+    const Found found = find_case(options.out, manifest, planned, recipes.of(planned));
     bytes = std::max(bytes, sampler.memory_estimate(grid));
+    const int64_t volumes = grid.voxels() * static_cast<int64_t>(sizeof(uint16_t) + sizeof(float));
+    largest = std::max(largest, volumes);
+    all += volumes;
     cases.push_back({{"id", planned.id},
                      {"text", text_of(planned.prompt)},
                      {"seed", planned.prompt.seed},
                      {"size", grid.size},
                      {"spacing_mm", grid.spacing},
-                     {"state", complete            ? "complete"
-                               : problem.empty()   ? "new"
-                               : options.overwrite ? "replace: " + problem
-                                                   : "refused: " + problem}});
+                     {"state", found.record != nullptr  ? "complete"
+                               : found.obstacle.empty() ? "new"
+                               : options.overwrite      ? "replace: " + found.obstacle
+                                                        : "refused: " + found.obstacle}});
   }
-  return {{"out", options.out.string()}, {"weights", run.weights},    {"settings", run.settings},
-          {"retries", options.retries},  {"memory_mib", bytes >> 20}, {"cases", std::move(cases)}};
+  bytes += waiting_bytes(largest, all, options.writer_bytes);
+  const Recipe& recipe = recipes.common();
+  return {{"out", options.out.string()}, {"weights", recipe.weights},
+          {"settings", recipe.settings}, {"gate_settings", recipe.gates},
+          {"retries", options.retries},  {"memory_mib", bytes >> 20},
+          {"cases", std::move(cases)}};
 }
 
 }  // namespace guidegen

@@ -8,6 +8,7 @@ namespace guidegen {
 namespace {
 
 using testing::HasSubstr;
+using testing_support::free_port;
 using testing_support::ProgramResult;
 
 class Distributed : public testing_support::ToyTraining {

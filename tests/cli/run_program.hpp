@@ -32,15 +32,15 @@ inline bool is_of_a_launcher(const std::string& name) {
   return name == "RANK" || name == "WORLD_SIZE" || name == "LOCAL_RANK";
 }
 
-/// The real program, running in the background with `arguments` in the folder `where`.
+/// The real program (or another), running in the background with `arguments` in the folder `where`.
 class Program {
  public:
   /// `environment`: variables set beside those of this process, of which those of a launcher that
   /// the tests themselves may run under are left out.
   Program(const std::vector<std::string>& arguments, const std::filesystem::path& where,
-          const Environment& environment = {})
+          const Environment& environment = {}, const std::string& program = GUIDEGEN_BINARY)
       : out_(spoken_.path() / "out"), err_(spoken_.path() / "err") {
-    std::vector<std::string> words = {GUIDEGEN_BINARY};
+    std::vector<std::string> words = {program};
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<std::string> variables;
     for (const auto& [name, value] : environment) variables.push_back(name + "=" + value);
@@ -59,9 +59,9 @@ class Program {
     posix_spawn_file_actions_addopen(&actions, 1, out_.c_str(), O_WRONLY | O_CREAT, 0600);
     posix_spawn_file_actions_addopen(&actions, 2, err_.c_str(), O_WRONLY | O_CREAT, 0600);
     const int problem =
-        ::posix_spawn(&child_, GUIDEGEN_BINARY, &actions, nullptr, argv.data(), envp.data());
+        ::posix_spawn(&child_, program.c_str(), &actions, nullptr, argv.data(), envp.data());
     posix_spawn_file_actions_destroy(&actions);
-    if (problem != 0) throw std::runtime_error("cannot start " GUIDEGEN_BINARY);
+    if (problem != 0) throw std::runtime_error("cannot start " + program);
   }
   ~Program() {
     if (child_ > 0) {

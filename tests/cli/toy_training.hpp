@@ -1,11 +1,10 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 #include <map>
 
+#include "cli/free_port.hpp"
 #include "cli/run_program.hpp"
 #include "guidegen/core/error.hpp"
 #include "guidegen/core/sha256.hpp"
@@ -72,18 +71,6 @@ class ToyTraining : public ::testing::Test {
       const auto result = program->wait();
       ASSERT_EQ(result.exit_code, 0) << result.err;
     }
-  }
-
-  static std::string free_port() {
-    const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    ::bind(listener, reinterpret_cast<sockaddr*>(&address), size);
-    ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
-    ::close(listener);
-    return std::to_string(ntohs(address.sin_port));
   }
 
   std::string final_weights(const std::string& out) const {

@@ -93,6 +93,13 @@ for file in slurm_one_node slurm_many_nodes slurm_requeue; do
   done
 done
 
+# --- generating as one ---------------------------------------------------------------------------
+generate="guidegen generate --model m --prompts p.json --out o --retries 1"
+call 0 bash "$files/slurm_generate.sbatch" m p.json o --retries 1
+calls_are "srun --cpus-per-task=6 --kill-on-bad-exit=0 $generate"
+PROCESSES=2 call 0 bash "$files/torchrun_generate.sh" m p.json o --retries 1
+calls_are "torchrun --standalone --nproc-per-node=2 --max-restarts=3 --signals-to-handle=SIGTERM,SIGINT,SIGHUP,SIGQUIT,SIGUSR1 --no-python $generate"
+
 # --- a requeue -----------------------------------------------------------------------------------
 # srun hands SIGUSR1 on, and the run saves and exits with 143; SIGTERM would kill it.
 cat >"$scratch/srun_does" <<'STUB'

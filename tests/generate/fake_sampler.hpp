@@ -7,6 +7,7 @@
 #include "guidegen/core/random_stream.hpp"
 #include "guidegen/core/stop_signal.hpp"
 #include "guidegen/generate/case_sampler.hpp"
+#include "guidegen/generate/gate_settings.hpp"
 
 namespace guidegen::testing_support {
 
@@ -20,6 +21,8 @@ class FakeSampler : public CaseSampler {
   std::function<void(const std::string&case_id, uint64_t seed)> on_mask, on_ct;
   /// Tumors to draw instead of those asked for.
   std::function<int(const std::string& case_id, uint64_t seed, int wanted)> tumor_count;
+  /// HU of tumors, instead of what their label gives.
+  std::function<int(const std::string& case_id, uint64_t seed)> tumor_hu;
   std::map<std::string, std::string> weights = {{"stage1.safetensors", "aa"}};
   Json options = {{"steps", 3}};
   int masks_made = 0;
@@ -61,7 +64,9 @@ class FakeSampler : public CaseSampler {
     RandomStream stream(seed, case_id, "fake/ct");
     at::Tensor noise = at::empty(mask.data.sizes(), at::kFloat);
     stream.fill_normal(noise.mutable_data_ptr<float>(), noise.numel());
-    return {(mask.data.to(at::kFloat) * 10 - 100 + noise * 8).round(), mask.geometry};
+    at::Tensor hu = (mask.data.to(at::kFloat) * 10 - 100 + noise * 8).round();
+    if (tumor_hu) hu.masked_fill_(mask.data.eq(vocabulary_.tumor()), tumor_hu(case_id, seed));
+    return {hu, mask.geometry};
   }
 
  private:
@@ -92,6 +97,13 @@ class FakeSampler : public CaseSampler {
 
   Vocabulary vocabulary_;
 };
+
+/// The shipped gates but that of volumes: all organs of the fake sampler are equal boxes.
+inline GateSettings fake_gates() {
+  GateSettings gates = GateSettings::shipped();
+  gates.organ_volumes.action = GateAction::kOff;
+  return gates;
+}
 
 inline TumorRequest tumor_in(TumorOrgan organ, std::optional<TumorPosition> position = {},
                              std::optional<int> count = {}) {

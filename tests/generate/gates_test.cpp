@@ -19,7 +19,9 @@ GateReport check(const std::vector<TumorRequest>& drawn,
   prompt.tumors = drawn;
   const Volume mask = sampler.sample_mask(prompt, "case", 1, {});
   prompt.tumors = asked;
-  return check_mask(mask, prompt, sampler.vocabulary(), {});
+  GateSettings settings = testing_support::fake_gates();
+  settings.organs_present.action = GateAction::kOff;
+  return check_mask(mask, prompt, sampler.default_geometry(), sampler.vocabulary(), settings);
 }
 
 const Gate& gate(const GateReport& report, const std::string& name) {
@@ -48,7 +50,7 @@ TEST(Gates, PassesWhatWasAskedFor) {
 TEST(Gates, NoneAskedForMeansNone) {
   EXPECT_TRUE(check({}, {{}}).passed());
   const GateReport report = check({kLiver}, {{}});
-  EXPECT_FALSE(gate(report, "tumor_organ").passed);
+  EXPECT_FALSE(gate(report, "tumor_organ").passed());
   EXPECT_EQ(gate(report, "tumor_organ").measured.dump(), R"({"liver":1})");
 }
 
@@ -60,8 +62,8 @@ TEST(Gates, OrganThatIsMissingOrExtraFails) {
 }
 
 TEST(Gates, CountsExactlyOrAtLeast) {
-  EXPECT_FALSE(gate(check({kTwoRight}, {{kRightKidney}}), "tumor_count").passed);
-  EXPECT_FALSE(gate(check({kRightKidney}, {{kTwoRight}}), "tumor_count").passed);
+  EXPECT_FALSE(gate(check({kTwoRight}, {{kRightKidney}}), "tumor_count").passed());
+  EXPECT_FALSE(gate(check({kRightKidney}, {{kTwoRight}}), "tumor_count").passed());
   const GateReport open = check({kTwoRight}, {{kAnyKidney}});
   EXPECT_TRUE(open.passed());
   EXPECT_EQ(gate(open, "tumor_count").wanted.dump(), R"({"kidney":"at least 1"})");
@@ -69,9 +71,9 @@ TEST(Gates, CountsExactlyOrAtLeast) {
 
 TEST(Gates, SideMatters) {
   const GateReport report = check({kLeftKidney}, {{kRightKidney}});
-  EXPECT_TRUE(gate(report, "tumor_organ").passed);
-  EXPECT_TRUE(gate(report, "tumor_count").passed);
-  EXPECT_FALSE(gate(report, "tumor_position").passed);
+  EXPECT_TRUE(gate(report, "tumor_organ").passed());
+  EXPECT_TRUE(gate(report, "tumor_count").passed());
+  EXPECT_FALSE(gate(report, "tumor_position").passed());
   EXPECT_EQ(gate(report, "tumor_position").measured.dump(), R"({"kidney/left":1})");
 }
 
@@ -84,23 +86,27 @@ TEST(Gates, AnOpenPositionTakesAnySide) {
 TEST(Gates, MissingOrganIsNamed) {
   FakeSampler sampler;
   const Vocabulary& vocabulary = sampler.vocabulary();
-  const std::vector<int> required =
-      required_labels(sampler.default_geometry(), sampler.default_geometry(), vocabulary);
-  EXPECT_THAT(required, testing::Contains(vocabulary.id("liver")));
-  EXPECT_THAT(required, testing::Not(testing::Contains(vocabulary.tumor())));
-  Volume mask = sampler.sample_mask(prompt_named("case"), "case", 1, {});
-  EXPECT_TRUE(check_mask(mask, prompt_named("case"), vocabulary, required).passed());
+  const Prompt prompt = prompt_named("case");
+  const auto checked = [&](const Volume& mask) {
+    return check_mask(mask, prompt, sampler.default_geometry(), vocabulary,
+                      testing_support::fake_gates());
+  };
+  Volume mask = sampler.sample_mask(prompt, "case", 1, {});
+  EXPECT_TRUE(checked(mask).passed());
   mask.data.masked_fill_(mask.data.eq(vocabulary.id("liver")), vocabulary.body());
-  const GateReport report = check_mask(mask, prompt_named("case"), vocabulary, required);
+  const GateReport report = checked(mask);
   EXPECT_FALSE(report.passed());
   EXPECT_EQ(gate(report, "organs_present").measured["missing"].dump(), R"(["liver"])");
 }
 
 TEST(Gates, ASmallFieldOfViewRequiresNoOrgan) {
   FakeSampler sampler;
-  ImageGeometry chest = sampler.default_geometry();
-  chest.size[2] = 16;
-  EXPECT_TRUE(required_labels(chest, sampler.default_geometry(), sampler.vocabulary()).empty());
+  const Volume mask = sampler.sample_mask(prompt_named("case"), "case", 1, {});
+  ImageGeometry trained = mask.geometry;
+  trained.size[2] *= 2;
+  EXPECT_TRUE(
+      check_mask(mask, prompt_named("case"), trained, sampler.vocabulary(), GateSettings::shipped())
+          .gates.empty());
 }
 
 }  // namespace

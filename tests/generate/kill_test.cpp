@@ -48,7 +48,9 @@ class Kill : public testing::Test {
     for (const char* id : {"a", "b", "c", "d"}) prompts.push_back(prompt_named(id));
     GenerateOptions options;
     options.out = out;
-    run_generate(plan_cases(prompts, {}, "p.json"), sampler, options);
+    options.gates = testing_support::fake_gates();
+    Crew alone;
+    run_generate(plan_cases(prompts, {}, "p.json"), sampler, options, alone);
   }
   /// What a run that nothing interrupts leaves.
   std::map<std::string, std::string> whole() {
@@ -76,7 +78,10 @@ TEST_F(Kill, InTheMiddleOfACase) {
       {
         FakeSampler sampler;
         sampler.on_ct = [](const std::string& id, uint64_t) {
-          if (id == "c") ::raise(SIGKILL);
+          if (id != "c") return;
+          // b is being written in the background.
+          while (!fs::exists(out_ / "b")) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+          ::raise(SIGKILL);
         };
         generate(out_, sampler);
       },

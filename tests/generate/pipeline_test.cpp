@@ -26,6 +26,7 @@ class Pipeline : public testing::Test {
  protected:
   Pipeline() {
     options_.out = scratch_.path() / "out";
+    options_.gates = testing_support::fake_gates();
     Prompt kidney = prompt_named("kidney", 11);
     kidney.tumors = {{tumor_in(TumorOrgan::kKidney, TumorPosition::kKidneyLeft, 1)}};
     Prompt open = prompt_named("open", 12);
@@ -33,7 +34,11 @@ class Pipeline : public testing::Test {
     prompts_ = {kidney, open};
   }
   GenerateSummary run(const CaseSelection& selection = {}) {
-    return run_generate(plan_cases(prompts_, selection, "p.json"), sampler_, options_);
+    return run(plan_cases(prompts_, selection, "p.json"));
+  }
+  GenerateSummary run(const std::vector<PlannedCase>& plan) {
+    Crew alone;
+    return run_generate(plan, sampler_, options_, alone);
   }
   std::string refusal() {
     try {
@@ -83,7 +88,7 @@ TEST_F(Pipeline, WritesCasesManifestAndPictures) {
 TEST_F(Pipeline, RecordsWhereTheTextSaidSomethingElse) {
   std::vector<PlannedCase> plan = plan_cases(prompts_, {}, "p.json");
   plan[0].contradictions = {"age: the text says 64, the field 70"};
-  run_generate(plan, sampler_, options_);
+  run(plan);
   const std::vector<Json> records = manifest_of(options_.out);
   EXPECT_EQ(records[0]["contradictions"], Json::array({"age: the text says 64, the field 70"}));
   EXPECT_FALSE(records[1].contains("contradictions"));
@@ -158,6 +163,67 @@ TEST_F(Pipeline, KeepsTheBestAttemptAndSaysSo) {
   EXPECT_EQ(record["attempt"], 1);
   EXPECT_EQ(record["attempts"], 4);
   EXPECT_EQ(run().gates_failed(), 1) << "a kept case stays marked";
+}
+
+TEST_F(Pipeline, RetriesTheNoiseOfACtThatFailsItsGates) {
+  options_.gates.tumor_visible = {GateAction::kRetry, 1, 100};
+  const auto plan = plan_cases(prompts_, {}, "p.json");
+  const uint64_t good = ct_attempt_seed(plan[0], 11, 1);
+  sampler_.tumor_hu = [good](const std::string&, uint64_t seed) { return seed == good ? 900 : 0; };
+  const GenerateSummary summary = run();
+  EXPECT_EQ(summary.cases[0].attempts, 1);
+  EXPECT_EQ(summary.cases[0].ct_attempts, 2);
+  EXPECT_TRUE(summary.cases[0].gates_passed);
+  EXPECT_EQ(summary.retried(), 1);
+  const Json record = manifest_of(options_.out)[0];
+  EXPECT_EQ(record["seed"], 11);
+  EXPECT_EQ(record["ct_seed"], good);
+  EXPECT_EQ(record["ct_attempt"], 1);
+  EXPECT_EQ(sampler_.masks_made, 3) << "a mask that passed is not made again";
+}
+
+TEST_F(Pipeline, AGateThatOnlyReportsChangesNothing) {
+  run();
+  const std::string ct = sha256_file(options_.out / "kidney" / "ct.nii.gz");
+  options_.out = scratch_.path() / "reported";
+  options_.gates.tumor_visible = {GateAction::kReport, 1, 2000};
+  const GenerateSummary summary = run();
+  EXPECT_TRUE(summary.cases[0].gates_passed);
+  EXPECT_EQ(summary.cases[0].ct_attempts, 1);
+  const Json record = manifest_of(options_.out)[0];
+  const Json& gate = record["gates"].back();
+  EXPECT_EQ(gate["name"], "tumor_visible");
+  EXPECT_EQ(gate["passed"], false);
+  EXPECT_EQ(record["files"]["ct.nii.gz"], ct);
+}
+
+TEST_F(Pipeline, OtherGatesAreAnotherRecipe) {
+  run();
+  options_.gates.organ_hu.deviations += 1;
+  EXPECT_THAT(refusal(), HasSubstr("other gates"));
+}
+
+TEST_F(Pipeline, OnlyCasesThatNeededMoreDependOnTheRetries) {
+  const auto plan = plan_cases(prompts_, {}, "p.json");
+  sampler_.tumor_count = [](const std::string&, uint64_t, int) { return 0; };
+  options_.retries = 1;
+  run();
+  options_.retries = 2;
+  EXPECT_THAT(refusal(), testing::AllOf(HasSubstr("out/kidney"), HasSubstr("--retries")));
+  options_.overwrite = true;
+  EXPECT_EQ(run().count(CaseState::kDone), 1) << "the others passed at once";
+}
+
+TEST_F(Pipeline, AWriterThatCannotWriteFailsItsCaseAlone) {
+  sampler_.on_ct = [this](const std::string& id, uint64_t) {
+    // Where the folder should appear there is a file all of a sudden.
+    if (id == "kidney") write_file_atomic(options_.out / id, "in the way");
+  };
+  const GenerateSummary summary = run();
+  EXPECT_EQ(summary.count(CaseState::kFailed), 1);
+  EXPECT_EQ(summary.count(CaseState::kDone), 2);
+  EXPECT_THAT(summary.cases[0].error, HasSubstr("is a file"));
+  EXPECT_THAT(manifest_ids(), ElementsAre("open-s01", "open-s02"));
 }
 
 TEST_F(Pipeline, AFailedCaseLeavesTheOthers) {

@@ -36,6 +36,10 @@ std::vector<PlannedCase> plan_cases(const std::vector<Prompt>& prompts,
 /// (case seed, case id, k), so that a retry depends on nothing else that runs.
 uint64_t attempt_seed(const PlannedCase& planned, int attempt);
 
+/// Seed of the noise of attempt k at the CT of a mask: the mask's own seed at first, then numbers
+/// below 2^53 drawn from (mask seed, case id, k).
+uint64_t ct_attempt_seed(const PlannedCase& planned, uint64_t mask_seed, int attempt);
+
 /// The prompt in words: its own text, or the structured template.
 std::string text_of(const Prompt& prompt);
 

@@ -13,13 +13,20 @@ namespace guidegen {
 /// A case in memory, ready to be written.
 struct FinishedCase {
   PlannedCase planned;
+  Recipe recipe;
   Volume mask;
   Volume ct;
   GateReport report;
-  uint64_t seed = 0;  ///< of the attempt that was kept
-  int attempt = 0;    ///< the attempt that was kept, from 0
-  int attempts = 1;   ///< attempts made
-  double seconds = 0;
+
+  /// Which attempt at the mask, and at its CT, was kept.
+  struct Kept {
+    uint64_t seed = 0;
+    int attempt = 0;   ///< from 0
+    int attempts = 1;  ///< made
+  };
+  Kept kept_mask;
+  Kept kept_ct;
+  double seconds = 0;  ///< spent on sampling and checking
 };
 
 /// Text of prompt.json of a case.
@@ -28,15 +35,17 @@ std::string prompt_file_text(const Prompt& prompt);
 /// Writes case folders: all files, or nothing.
 class CaseWriter {
  public:
-  CaseWriter(std::filesystem::path out, const Vocabulary& vocabulary, Manifest& manifest);
+  /// Case folders below `out`, lines appended to the file `manifest`.
+  CaseWriter(std::filesystem::path out, std::filesystem::path manifest,
+             const Vocabulary& vocabulary);
   /// Writes the files aside, appends the manifest line, then makes the folder appear (replacing an
-  /// older one). Throws Error(kFailure). Returns the record.
-  Json write(const FinishedCase& finished, const Recipe& recipe);
+  /// older one). Throws Error(kFailure).
+  void write(const FinishedCase& finished) const;
 
  private:
   std::filesystem::path out_;
+  std::filesystem::path manifest_;
   const Vocabulary& vocabulary_;
-  Manifest& manifest_;
 };
 
 }  // namespace guidegen

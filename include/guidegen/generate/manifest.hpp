@@ -13,39 +13,44 @@ namespace guidegen {
 struct Recipe {
   std::string prompt_sha256;                   ///< of the case's prompt.json
   std::map<std::string, std::string> weights;  ///< SHA-256 by file name
-  Json settings;                               ///< sampling options and retry limit
+  Json settings;                               ///< sampling options
+  Json gates;                                  ///< GateSettings
+  int retries = 0;  ///< further attempts allowed; only cases that needed more depend on it
 };
 
-/// manifest.jsonl of an output folder: one line a case. A line is appended (and synced) *before*
-/// its folder appears, so a folder without a line was not made by us, and a line without a folder,
-/// left by a kill in between, means nothing. write_ordered() leaves each finished case exactly
-/// once.
+/// Where the process of this rank notes the cases that it makes: manifest.jsonl for the first, a
+/// file of its own (manifest-<rank>.jsonl) for each other. Lines that several machines append to
+/// one file of a network file system may overwrite each other, and its locks may not reach.
+std::filesystem::path manifest_path(const std::filesystem::path& out, int rank = 0);
+
+/// The manifest of an output folder: one line a case. A line is appended (and synced) *before* its
+/// folder appears, so a folder without a line was not made by us, and a line without a folder, left
+/// by a kill in between, means nothing. write_ordered() leaves each finished case exactly once.
 class Manifest {
  public:
-  /// Reads `<out>/manifest.jsonl` if there is one. Lines cut short by a crash are skipped with a
+  /// Reads the manifests of all ranks that are there. Lines cut short by a crash are skipped with a
   /// warning.
   explicit Manifest(std::filesystem::path out);
 
-  /// Appends the line of a case that is about to appear.
-  void append(const Json& record);
-  /// The folder of the last record of `id` is there now: its files need not be hashed again.
-  void mark_complete(const std::string& id);
+  /// The folder of `id` holds what its newest record of this recipe says: its files need not be
+  /// hashed again.
+  void mark_complete(const std::string& id, const Recipe& recipe);
   /// The record whose hashes match the files of the case's folder, newest first; null when none
   /// does.
   const Json* find_verified(const std::string& id);
   bool has_record(const std::string& id) const { return records_.count(id) != 0; }
 
-  /// Rewrites the file atomically: the cases of `order` first, others after them in the order of
-  /// their lines; only those whose folder is there and verified. Returns the records written.
+  /// Rewrites manifest.jsonl atomically and removes those of other ranks: the cases of `order`
+  /// first, others after them in the order of their lines; only those whose folder is there and
+  /// verified. Returns the records written.
   std::vector<Json> write_ordered(const std::vector<std::string>& order);
 
-  const std::filesystem::path& path() const { return path_; }
-
  private:
+  void read(const std::filesystem::path& path);
   bool matches_files(const Json& record) const;
 
   std::filesystem::path out_;
-  std::filesystem::path path_;
+  std::vector<std::filesystem::path> other_ranks_;  ///< their files, as read
   std::vector<std::string> seen_order_;
   std::map<std::string, std::vector<Json>> records_;  ///< by id, oldest first
   std::map<std::string, size_t> verified_;            ///< id -> index into its records

@@ -5,7 +5,7 @@
 
 namespace guidegen {
 
-/// Which process this is among those that train together, and where they meet.
+/// Which process this is among those of one run, and where they meet.
 struct World {
   int rank = 0;
   int size = 1;
