@@ -55,7 +55,8 @@ class SlidingWindow {
         log_spacing_(log_spacing_of(ct.geometry).to(device_)) {
     const auto& config = segmenter->config();
     const int64_t multiple = int64_t{1} << config.channels.size();
-    const int64_t window = options.window > 0 ? options.window : config.window;
+    const int64_t wanted = options.window > 0 ? options.window : config.window;
+    const int64_t window = std::max<int64_t>(1, wanted / multiple) * multiple;
     const auto dhw = to_dhw(ct.geometry.size);
     std::vector<int64_t> pad;
     for (size_t axis = 0; axis < 3; ++axis) {

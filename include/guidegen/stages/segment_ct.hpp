@@ -12,7 +12,9 @@ namespace guidegen {
 
 /// How windows move over a CT.
 struct WindowOptions {
-  int64_t window = 0;    ///< voxels along each axis; 0: what the segmenter is configured for
+  /// Voxels along each axis, rounded down to a multiple of 2^levels; 0: what the segmenter is
+  /// configured for.
+  int64_t window = 0;
   double overlap = 0.5;  ///< least share that neighbors have in common, 0…0.9
 };
 
