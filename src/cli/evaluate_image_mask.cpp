@@ -40,8 +40,7 @@ void run(const Options& options) {
   how.tolerance_mm = options.tolerance_mm;
   how.pictures = options.html.empty() ? 0 : options.pictures;
   CaseBar bar;
-  const ImageMaskReport report =
-      evaluate_image_mask(options.data, vocabulary, how, bar.callback());
+  const ImageMaskReport report = evaluate_image_mask(options.data, vocabulary, how, bar.callback());
   if (!options.html.empty()) {
     write_file_atomic(options.html, to_page(report, "CTs against masks: " + options.data));
   }
@@ -78,8 +77,7 @@ void add_image_mask_command(CLI::App& evaluate) {
                       "set, or torso");
   command->add_option("--device", options->device, "auto, cpu, cuda or cuda:N")
       ->capture_default_str();
-  command->add_option("--html", options->html,
-                      "Write a page with the tables and pictures here");
+  command->add_option("--html", options->html, "Write a page with the tables and pictures here");
   command->add_option("--pictures", options->pictures, "Cases that the page shows as images")
       ->check(CLI::Range(0, 100))
       ->capture_default_str();

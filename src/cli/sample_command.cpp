@@ -227,7 +227,8 @@ void add_stage3(CLI::App& parent, const std::shared_ptr<Options>& options) {
 }  // namespace
 
 void add_sample_command(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("sample", "Run one stage of a model, refine a mask or segment a CT");
+  CLI::App* command =
+      app.add_subcommand("sample", "Run one stage of a model, refine a mask or segment a CT");
   command->require_subcommand(1);
   command->footer(
       "Example:\n"

@@ -58,7 +58,7 @@ std::string case_section(const FidelityCase& measured) {
     html += html_figure(pictures.reference, window + ": reference");
     html += html_figure(pictures.reconstruction, window + ": reconstruction");
     html += html_figure(pictures.difference, concat(window, ": reconstruction − reference, ±",
-                                               std::lround(pictures.difference_hu), " HU"));
+                                                    std::lround(pictures.difference_hu), " HU"));
   }
   html += "</div>\n";
   if (!measured.noise.empty()) {

@@ -2,8 +2,8 @@
 #include <cmath>
 #include <sstream>
 
-#include "evaluate/report_words.hpp"
 #include "evaluate/fidelity_cells.hpp"
+#include "evaluate/report_words.hpp"
 #include "guidegen/evaluate/fidelity.hpp"
 #include "guidegen/volume/tissue_classes.hpp"
 

@@ -64,8 +64,7 @@ ImageMaskCase judge_case(const CaseImage& image, const Vocabulary& vocabulary,
     const double tolerance = options.tolerance_mm > 0
                                  ? options.tolerance_mm
                                  : *std::max_element(spacing.begin(), spacing.end());
-    found = options.segmenter->segment(image.ct, {},
-                                       [](int64_t, int64_t) { throw_if_stopped(); });
+    found = options.segmenter->segment(image.ct, {}, [](int64_t, int64_t) { throw_if_stopped(); });
     out.segmentation = compare_masks(image.mask, *found, vocabulary, tolerance);
   }
   if (draw) {

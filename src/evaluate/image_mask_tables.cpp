@@ -76,12 +76,12 @@ std::vector<std::string> reference_cells(const Agreement& agreement, int digits)
 }
 
 ReportTable appearance_table(const AppearanceSummary& summary, const AppearanceFigure& figure) {
-  ReportTable table{figure.title,
-                    "By organ, each case against reference cases of its contrast phase: how many "
-                    "lie in their central 95 %, and the median difference and ratio to their "
-                    "median. Range and medians of \"all\" span all phases.",
-                    {{"organ", "phase", "of", "median", "reference", "range", "inside",
-                      "difference", "ratio"}}};
+  ReportTable table{
+      figure.title,
+      "By organ, each case against reference cases of its contrast phase: how many "
+      "lie in their central 95 %, and the median difference and ratio to their "
+      "median. Range and medians of \"all\" span all phases.",
+      {{"organ", "phase", "of", "median", "reference", "range", "inside", "difference", "ratio"}}};
   for (const AppearanceRow& row : summary.rows) {
     const Agreement& agreement = row.agreement;
     std::vector<std::string> cells = {row.organ, row.phase, std::to_string(agreement.of),
@@ -98,12 +98,12 @@ ReportTable appearance_table(const AppearanceSummary& summary, const AppearanceF
 }
 
 ReportTable contrast_table(const std::vector<AppearanceRow>& rows) {
-  ReportTable table{"Contrast of tumors",
-                    "Mean HU of a tumor less that of its host within 12 mm of it. Visible: inside "
-                    "the central 95 % of the reference for this host and contrast phase, and of "
-                    "the sign that its median has.",
-                    {{"host", "of", "median HU", "reference", "range", "visible", "inside",
-                      "difference"}}};
+  ReportTable table{
+      "Contrast of tumors",
+      "Mean HU of a tumor less that of its host within 12 mm of it. Visible: inside "
+      "the central 95 % of the reference for this host and contrast phase, and of "
+      "the sign that its median has.",
+      {{"host", "of", "median HU", "reference", "range", "visible", "inside", "difference"}}};
   for (const AppearanceRow& row : rows) {
     const Agreement& agreement = row.agreement;
     std::vector<std::string> cells = {row.organ, std::to_string(agreement.of),

@@ -64,9 +64,7 @@ ImageGeometry read_grid(JsonObject object) {
 
 Json part_id(int part) { return part == kSegmenter ? Json("segmenter") : Json(part); }
 
-std::string part_name(int part) {
-  return part == kSegmenter ? "segmenter" : concat("stage", part);
-}
+std::string part_name(int part) { return part == kSegmenter ? "segmenter" : concat("stage", part); }
 
 std::string part_title(int part) {
   return part == kSegmenter ? "segmenter" : concat("stage ", part);

@@ -27,8 +27,7 @@ struct WindowAxis {
 };
 
 WindowAxis windows_along(int64_t size, int64_t window, int64_t multiple, double overlap) {
-  const int64_t rounded =
-      (std::max(size, kLeastExtent) + multiple - 1) / multiple * multiple;
+  const int64_t rounded = (std::max(size, kLeastExtent) + multiple - 1) / multiple * multiple;
   WindowAxis axis;
   axis.extent = std::min(rounded, window);
   axis.size = std::max(size, axis.extent);
@@ -86,9 +85,8 @@ class SlidingWindow {
       labels.slice(0, z.starts[i], z.starts[i] + decided)
           .copy_(sums.slice(1, 0, decided).argmax(0));
       if (!last) {
-        sums = torch::cat({sums.slice(1, decided),
-                           torch::zeros({sums.size(0), decided, y.size, x.size})},
-                          1);
+        sums = torch::cat(
+            {sums.slice(1, decided), torch::zeros({sums.size(0), decided, y.size, x.size})}, 1);
       }
     }
     return labels;
@@ -111,10 +109,10 @@ class SlidingWindow {
 
   Segmenter& segmenter_;
   at::Device device_;
-  at::Tensor log_spacing_;              // [1,3]
-  std::array<WindowAxis, 3> axes_;      // z, y, x
-  at::Tensor hu_;                       // padded, [D,H,W]
-  at::Tensor weights_;                  // of a window's voxels
+  at::Tensor log_spacing_;          // [1,3]
+  std::array<WindowAxis, 3> axes_;  // z, y, x
+  at::Tensor hu_;                   // padded, [D,H,W]
+  at::Tensor weights_;              // of a window's voxels
 };
 
 }  // namespace
@@ -133,12 +131,9 @@ Volume segment_ct(Segmenter& segmenter, const Volume& ct, const WindowOptions& o
                                                  : AutocastState::current());
   const auto dhw = to_dhw(ct.geometry.size);
   const auto labels = SlidingWindow(segmenter, ct, options).run(on_window);
-  return {labels.slice(0, 0, dhw[0])
-              .slice(1, 0, dhw[1])
-              .slice(2, 0, dhw[2])
-              .contiguous()
-              .unsqueeze(0),
-          ct.geometry};
+  return {
+      labels.slice(0, 0, dhw[0]).slice(1, 0, dhw[1]).slice(2, 0, dhw[2]).contiguous().unsqueeze(0),
+      ct.geometry};
 }
 
 SegmenterModel::SegmenterModel(Segmenter segmenter, Vocabulary vocabulary, std::string sha256)

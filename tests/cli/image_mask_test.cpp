@@ -50,8 +50,8 @@ TEST_F(ImageMaskCommand, FindsPhantomsLikePhantoms) {
 
 TEST_F(ImageMaskCommand, SegmentsAndJudges) {
   train();
-  const ProgramResult result = judge({"--segmenter", "run/model", "--html", "page.html",
-                                      "--pictures", "2", "--json"});
+  const ProgramResult result =
+      judge({"--segmenter", "run/model", "--html", "page.html", "--pictures", "2", "--json"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   const Json report = parse_json(result.out, "stdout");
   EXPECT_TRUE(report["summary"]["segmentation"]["labels"].contains("liver"));
@@ -59,9 +59,9 @@ TEST_F(ImageMaskCommand, SegmentsAndJudges) {
   EXPECT_THAT(read_file(scratch_ / "page.html"), HasSubstr("what the segmenter finds"));
 
   const std::string id = report["cases"][0]["id"];
-  const ProgramResult segmented = run({"sample", "segment", "--model", "run/model", "--ct",
-                                       "set/" + id + "/ct.nii.gz", "--out", "found.nii.gz",
-                                       "--json"});
+  const ProgramResult segmented =
+      run({"sample", "segment", "--model", "run/model", "--ct", "set/" + id + "/ct.nii.gz", "--out",
+           "found.nii.gz", "--json"});
   ASSERT_EQ(segmented.exit_code, 0) << segmented.err;
   EXPECT_EQ(parse_json(segmented.out, "stdout")["size"], Json({24, 24, 32}));
   EXPECT_TRUE(std::filesystem::exists(scratch_ / "found.nii.gz"));
@@ -94,8 +94,7 @@ TEST_F(ImageMaskCommand, RefusesASegmenterOfOtherLabels) {
   }
   document.erase("mappings");
   write_file_atomic(scratch_ / "other.json", dump_json(document));
-  const ProgramResult result =
-      judge({"--segmenter", "run/model", "--vocabulary", "other.json"});
+  const ProgramResult result = judge({"--segmenter", "run/model", "--vocabulary", "other.json"});
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_THAT(result.err, HasSubstr("label 2 is spleen to the segmenter and splen in the masks"));
 }

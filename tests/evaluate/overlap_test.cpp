@@ -46,9 +46,9 @@ std::vector<double> distances(const std::vector<Point>& from, const std::vector<
   for (const Point& a : from) {
     double least = INFINITY;
     for (const Point& b : to) {
-      least = std::min(least, std::hypot(double(a[0] - b[0]) * spacing[2],
-                                         double(a[1] - b[1]) * spacing[1],
-                                         double(a[2] - b[2]) * spacing[0]));
+      least = std::min(
+          least, std::hypot(double(a[0] - b[0]) * spacing[2], double(a[1] - b[1]) * spacing[1],
+                            double(a[2] - b[2]) * spacing[0]));
     }
     out.push_back(least);
   }
@@ -64,9 +64,9 @@ TEST(Overlap, OfShiftedBoxes) {
   EXPECT_DOUBLE_EQ(overlap.dice, 2.0 * 48 / 128);
   EXPECT_DOUBLE_EQ(overlap.hd95_mm, 2);
   EXPECT_LT(overlap.surface_dice, 1);
-  EXPECT_EQ(overlap_of(box({2, 2, 2}, {6, 6, 6}), box({2, 2, 3}, {6, 6, 7}), {2, 1, 1}, 2)
-                .surface_dice,
-            1);
+  EXPECT_EQ(
+      overlap_of(box({2, 2, 2}, {6, 6, 6}), box({2, 2, 3}, {6, 6, 7}), {2, 1, 1}, 2).surface_dice,
+      1);
 }
 
 TEST(Overlap, OfEqualAndOfEmptySets) {
@@ -83,8 +83,11 @@ TEST(Overlap, OfEqualAndOfEmptySets) {
   const auto nothing = overlap_of(none, none, {1, 1, 1}, 5);
   EXPECT_TRUE(std::isnan(nothing.dice));
   EXPECT_TRUE(std::isnan(nothing.surface_dice));
-  EXPECT_THAT([&] { overlap_of(some, some.slice(0, 1), {1, 1, 1}, 1); },
-              throws_failure(::testing::HasSubstr("shapes")));
+  EXPECT_THAT(
+      [&] {
+        overlap_of(some, some.slice(0, 1), {1, 1, 1}, 1);
+      },
+      throws_failure(::testing::HasSubstr("shapes")));
 }
 
 TEST(Overlap, AgreesWithBruteForceOnRandomSets) {

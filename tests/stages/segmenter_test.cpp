@@ -47,8 +47,7 @@ TEST_F(SegmenterTest, ConfigSurvivesJsonAndRefusesWhatCannotWork) {
   EXPECT_EQ(SegmenterConfig::from_json(JsonObject(document, "test")).to_json(), document);
   EXPECT_THAT([&] { read(R"({"crop": 40, "channels": [8, 8, 8, 8]})"); },
               throws_usage(::testing::HasSubstr("network.crop: 40 is no multiple of 16")));
-  EXPECT_THAT([&] { read(R"({"chanels": [8]})"); },
-              throws_usage(::testing::HasSubstr("channels")));
+  EXPECT_THAT([&] { read(R"({"chanels": [8]})"); }, throws_usage(::testing::HasSubstr("channels")));
   EXPECT_THAT([&] { read(R"({"augmentation": {"noise_hu": -1}})"); },
               throws_usage(::testing::HasSubstr("network.augmentation.noise_hu")));
 }
@@ -140,8 +139,8 @@ TEST_F(SegmenterTest, OneWindowSeesTheWholeVolume) {
   const torch::NoGradGuard no_grad;
   const Volume ct = random_ct({24, 20, 16});
   const Volume mask = segment_ct(segmenter, ct);
-  const auto whole = segmenter->forward(ct.data.unsqueeze(0).clamp(kMinHu, kMaxHu),
-                                        log_spacing_of(ct.geometry));
+  const auto whole =
+      segmenter->forward(ct.data.unsqueeze(0).clamp(kMinHu, kMaxHu), log_spacing_of(ct.geometry));
   EXPECT_TRUE(mask.data.to(at::kLong)[0].equal(whole.argmax(1)[0]));
   EXPECT_EQ(mask.data.scalar_type(), at::kByte);
   // Also where it has to be padded: the first voxels' answer is that of the padded volume.
@@ -167,9 +166,8 @@ TEST_F(SegmenterTest, WindowsAreBlendedByABell) {
           segmenter->forward(window.unsqueeze(0), log_spacing_of(ct.geometry)), 1)[0];
       for (int64_t k = 0; k < 16; ++k) {
         for (int64_t j = 0; j < 16; ++j) {
-          const double weight =
-              std::exp(-0.5 * (std::pow((double(k) - 7.5) / 2, 2) +
-                               std::pow((double(j) - 7.5) / 2, 2)));
+          const double weight = std::exp(
+              -0.5 * (std::pow((double(k) - 7.5) / 2, 2) + std::pow((double(j) - 7.5) / 2, 2)));
           sums.select(1, z + k).select(1, y + j) += weight * p.select(1, k).select(1, j);
         }
       }

@@ -17,11 +17,11 @@ namespace guidegen {
 struct OrganAppearance {
   int64_t voxels = 0;
   int64_t inside_voxels = 0;
-  double median_hu = 0;                 ///< of all voxels
-  double deviation_hu = 0;              ///< standard deviation inside
-  double gradient_hu_per_mm = 0;        ///< mean length of the gradient inside, central differences
-  double noise_variance_hu2 = 0;        ///< of NoisePower inside; NaN where no patch fits
-  double noise_frequency_per_mm = 0;    ///< its mean frequency
+  double median_hu = 0;               ///< of all voxels
+  double deviation_hu = 0;            ///< standard deviation inside
+  double gradient_hu_per_mm = 0;      ///< mean length of the gradient inside, central differences
+  double noise_variance_hu2 = 0;      ///< of NoisePower inside; NaN where no patch fits
+  double noise_frequency_per_mm = 0;  ///< its mean frequency
 };
 
 /// How one tumor stands out from the organ that holds it.
@@ -37,7 +37,7 @@ struct TumorAppearance {
 /// One CT as its mask divides it.
 struct CaseAppearance {
   std::string id;
-  std::optional<ContrastPhase> phase;            ///< of the prompt; absent where that leaves it open
+  std::optional<ContrastPhase> phase;  ///< of the prompt; absent where that leaves it open
   std::map<std::string, OrganAppearance> organs;  ///< all labels but the background that occur
   std::vector<TumorAppearance> tumors;            ///< those in one of the five organs
 };
