@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "cli/evaluate_fidelity.hpp"
+#include "cli/evaluate_image_mask.hpp"
 #include "cli/evaluate_words.hpp"
 #include "guidegen/cli/commands.hpp"
 #include "guidegen/core/files.hpp"
@@ -126,6 +127,7 @@ void add_evaluate_command(CLI::App& app) {
   add_mask_prompt(*evaluate, example);
   add_anatomy(*evaluate);
   add_fidelity_command(*evaluate);
+  add_image_mask_command(*evaluate);
 }
 
 }  // namespace guidegen

@@ -29,7 +29,7 @@ Json describe_model(const fs::path& path) {
   for (const auto& [stage, entry] : model.stages) {
     const fs::path weights = path / entry.weights;
     const Json tensors = describe_safetensors(weights);
-    stages.push_back({{"stage", stage},
+    stages.push_back({{"stage", part_id(stage)},
                       {"weights", entry.weights},
                       {"parameters", tensors["parameters"]},
                       {"bytes", fs::file_size(weights)},
@@ -44,7 +44,7 @@ Json describe_model(const fs::path& path) {
   }
   document["stages"] = std::move(stages);
   for (const auto& [stage, entry] : model.stages) {
-    const std::string name = concat("stage ", stage);
+    const std::string name = part_title(stage);
     document[name] = {{"config", entry.config}};
     if (!entry.provenance.is_null()) document[name]["provenance"] = entry.provenance;
   }

@@ -7,6 +7,7 @@
 #include "cli/print.hpp"
 #include "cli/sample_parts.hpp"
 #include "cli/sample_refine.hpp"
+#include "cli/sample_segment.hpp"
 #include "cli/sample_stage2.hpp"
 #include "cli/sample_stage3.hpp"
 #include "guidegen/cli/commands.hpp"
@@ -153,7 +154,8 @@ void add_stage1(CLI::App& parent, const std::shared_ptr<Options>& options) {
 }  // namespace
 
 void add_sample_command(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("sample", "Run one stage of a model, or refine a mask");
+  CLI::App* command =
+      app.add_subcommand("sample", "Run one stage of a model, refine a mask or segment a CT");
   command->require_subcommand(1);
   command->footer(
       "Example:\n"
@@ -162,6 +164,7 @@ void add_sample_command(CLI::App& app) {
   add_sample_stage2(*command);
   add_sample_stage3(*command);
   add_sample_refine(*command);
+  add_sample_segment(*command);
 }
 
 }  // namespace guidegen

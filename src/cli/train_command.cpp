@@ -34,6 +34,7 @@ std::unique_ptr<StageTask> make_task(const TrainOptions& options, const Json& ne
   if (options.stage == 1)
     return make_synthesizer_task(network, options.config, vocabulary, options.text);
   if (options.stage == 2) return make_autoencoder_task(network, options.config, vocabulary);
+  if (options.stage == kSegmenter) return make_segmenter_task(network, options.config, vocabulary);
   const std::filesystem::path cache = training.cache;
   return make_generator_task(network, options.config, vocabulary, options.autoencoder,
                              cache.empty() ? cache : cache / "latents");
@@ -42,7 +43,11 @@ std::unique_ptr<StageTask> make_task(const TrainOptions& options, const Json& ne
 void run_train(const TrainOptions& options) {
   const Json document = load_preset(options.config, options.stage, options.overrides);
   JsonObject root(document, options.config);
-  root.integer("stage", options.stage, options.stage, options.stage);
+  if (options.stage == kSegmenter) {
+    root.choice("stage", {"segmenter"}, "segmenter");
+  } else {
+    root.integer("stage", options.stage, options.stage, options.stage);
+  }
   const Json network = root.has("network") ? root.raw("network") : Json();
   const Json training_json = root.has("training") ? root.raw("training") : Json::object();
   const auto training =
@@ -72,7 +77,7 @@ void run_train(const TrainOptions& options) {
 void add_stage(CLI::App& train, int stage, const std::string& what) {
   auto options = std::make_shared<TrainOptions>();
   options->stage = stage;
-  const std::string name = concat("stage", stage);
+  const std::string name = part_name(stage);
   auto* command = train.add_subcommand(name, what);
   command
       ->add_option("--config", options->config,
@@ -86,7 +91,7 @@ void add_stage(CLI::App& train, int stage, const std::string& what) {
   command->add_flag("--profile", options->profile,
                     "trace a few steps to OUT/trace.json, for Perfetto");
   command->add_option("--init", options->init,
-                      "model directory whose weights of this stage to start from (fine-tuning)");
+                      "model directory whose weights of this network to start from (fine-tuning)");
   if (stage == 1) {
     command->add_option("--text", options->text.student,
                         "model directory that holds the text encoder, of `guidegen train text`; "
@@ -163,13 +168,14 @@ void add_text(CLI::App& train) {
 }  // namespace
 
 void add_train_command(CLI::App& app) {
-  auto* train = app.add_subcommand("train", "Train a stage on a data set");
+  auto* train = app.add_subcommand("train", "Train a stage, or a judge of them, on a data set");
   train->require_subcommand(1);
   train->footer(
       "Example:\n  guidegen train stage1 --config demo --data phantoms --out runs/stage1");
   add_stage(*train, 1, "Semantic synthesizer: prompt -> mask");
   add_stage(*train, 2, "HDR autoencoder: CT <-> latent");
   add_stage(*train, 3, "Feature generator: mask and prompt -> CT latent");
+  add_stage(*train, kSegmenter, "Segmenter: CT -> mask, a judge of generated CTs");
   add_text(*train);
 }
 

@@ -2,6 +2,7 @@
 #include <iomanip>
 #include <sstream>
 
+#include "evaluate/report_words.hpp"
 #include "guidegen/evaluate/anatomy.hpp"
 
 namespace guidegen {
@@ -22,7 +23,6 @@ std::string range(const Distribution& values, int digits) {
   return fixed(values.low, digits) + "-" + fixed(values.high, digits);
 }
 
-Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(); }
 Json number_or_null(const std::optional<double>& value) {
   return value ? number_or_null(*value) : Json();
 }

@@ -6,6 +6,8 @@
 #include <limits>
 #include <map>
 
+#include "evaluate/report_words.hpp"
+
 namespace guidegen {
 namespace {
 
@@ -111,8 +113,6 @@ std::vector<double> figures_of(const Tally& tally) {
           mean_error(tally, /*relative=*/false),
           mean_error(tally, /*relative=*/true)};
 }
-
-Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(); }
 
 }  // namespace
 

@@ -117,12 +117,12 @@ std::string cell(const FidelitySummaryRow& row, const Column& column, const std:
 
 }  // namespace
 
-FidelityCells cells_of(const FidelitySummary& section, const std::vector<Exposure>& windows) {
+ReportTable cells_of(const FidelitySummary& section, const std::vector<Exposure>& windows) {
   const auto& all = layouts();
   const auto layout = std::find_if(all.begin(), all.end(), [&](const Layout& candidate) {
     return candidate.section == section.name;
   });
-  FidelityCells cells{layout->title, layout->note, {{layout->corner}}};
+  ReportTable cells{layout->title, layout->note, {{layout->corner}}};
   for (const Column& column : layout->columns) cells.rows.front().push_back(column.head);
   for (const FidelitySummaryRow& row : section.rows) {
     const std::string window = window_of(row, windows);

@@ -2,7 +2,6 @@
 #include <cmath>
 
 #include "evaluate/fidelity_cells.hpp"
-#include "guidegen/core/base64.hpp"
 #include "guidegen/core/error.hpp"
 #include "guidegen/core/html.hpp"
 #include "guidegen/evaluate/fidelity.hpp"
@@ -11,22 +10,7 @@ namespace guidegen {
 namespace {
 
 constexpr const char* kStyle = R"css(
-main { max-width: 1680px; margin: 0 auto; padding: 20px 24px 48px; }
-h1 { font-size: 22px; margin: 0 0 4px; overflow-wrap: anywhere; }
-h2 { font-size: 17px; margin: 0 0 2px; overflow-wrap: anywhere; }
-p { margin: 0 0 12px; color: var(--soft); font-size: 14px; max-width: 90ch; }
-section { background: var(--card); border: 1px solid var(--line); border-radius: 10px;
-  padding: 14px 16px; margin: 0 0 16px; overflow-x: auto; }
-.figures { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; }
-.figures th, .figures td { padding: 4px 14px 4px 0; text-align: right; white-space: nowrap; }
-.figures th:first-child { text-align: left; }
-.figures thead th { color: var(--soft); font-weight: 500; font-size: 13px; }
-.figures tbody th { font-weight: 500; }
-.figures tbody th, .figures tbody td { border-top: 1px solid var(--line); }
 .views { display: grid; gap: 10px 12px; grid-template-columns: repeat(3, minmax(260px, 1fr)); }
-figure { margin: 0; }
-figure img { display: block; width: 100%; height: auto; background: #000; border-radius: 4px; }
-figcaption { color: var(--soft); font-size: 13px; padding: 2px 0 0; }
 .spectra { display: flex; flex-wrap: wrap; gap: 16px; margin-top: 12px; }
 .spectra svg { display: block; width: 320px; height: 170px; }
 .spectra text { font-size: 11px; fill: var(--soft); }
@@ -35,31 +19,6 @@ figcaption { color: var(--soft); font-size: 13px; padding: 2px 0 0; }
 .wanted { stroke: var(--soft); }
 .made { stroke: var(--accent); stroke-dasharray: 5 3; }
 )css";
-
-std::string element(const std::string& name, const std::string& text) {
-  return "<" + name + ">" + escape_html(text) + "</" + name + ">";
-}
-
-std::string table_section(const FidelityCells& cells) {
-  std::string html = "<section>" + element("h2", cells.title) + element("p", cells.note) +
-                     "<table class=\"figures\"><thead><tr>";
-  for (const std::string& head : cells.rows.front()) {
-    html += "<th scope=\"col\">" + escape_html(head) + "</th>";
-  }
-  html += "</tr></thead>\n<tbody>\n";
-  for (size_t i = 1; i < cells.rows.size(); ++i) {
-    const std::vector<std::string>& row = cells.rows[i];
-    html += "<tr><th scope=\"row\">" + escape_html(row.front()) + "</th>";
-    for (size_t k = 1; k < row.size(); ++k) html += element("td", row[k]);
-    html += "</tr>\n";
-  }
-  return html + "</tbody></table></section>\n";
-}
-
-std::string figure(const std::string& png, const std::string& caption) {
-  return "<figure><img alt=\"" + escape_html(caption) + "\" src=\"data:image/png;base64," +
-         base64(png) + "\"><figcaption>" + escape_html(caption) + "</figcaption></figure>\n";
-}
 
 constexpr double kPlotLeft = 8, kPlotTop = 20, kPlotWidth = 304, kPlotHeight = 126;
 
@@ -93,13 +52,13 @@ std::string spectrum_plot(const NoiseComparison& noise) {
 }
 
 std::string case_section(const FidelityCase& measured) {
-  std::string html = "<section>" + element("h2", measured.id) + "<div class=\"views\">\n";
+  std::string html = "<section>" + html_element("h2", measured.id) + "<div class=\"views\">\n";
   for (const FidelityPictures& pictures : measured.pictures) {
     const std::string window = pictures.window;
-    html += figure(pictures.reference, window + ": reference");
-    html += figure(pictures.reconstruction, window + ": reconstruction");
-    html += figure(pictures.difference, concat(window, ": reconstruction − reference, ±",
-                                               std::lround(pictures.difference_hu), " HU"));
+    html += html_figure(pictures.reference, window + ": reference");
+    html += html_figure(pictures.reconstruction, window + ": reconstruction");
+    html += html_figure(pictures.difference, concat(window, ": reconstruction − reference, ±",
+                                                    std::lround(pictures.difference_hu), " HU"));
   }
   html += "</div>\n";
   if (!measured.noise.empty()) {
@@ -114,13 +73,13 @@ std::string case_section(const FidelityCase& measured) {
 
 std::string to_page(const FidelityReport& report, const std::string& title) {
   const auto cases = static_cast<int64_t>(report.cases.size());
-  std::string body = "<main>" + element("h1", title) + "\n<p>" + std::to_string(cases) +
+  std::string body = "<main>" + html_element("h1", title) + "\n<p>" + std::to_string(cases) +
                      (cases == 1 ? " case."
                                  : " cases: means, in parentheses 95 % bootstrap "
                                    "intervals over cases.") +
                      "</p>\n";
   for (const FidelitySummary& section : report.summary) {
-    if (!section.rows.empty()) body += table_section(cells_of(section, report.windows));
+    if (!section.rows.empty()) body += in_html(cells_of(section, report.windows));
   }
   const auto drawn =
       std::count_if(report.cases.begin(), report.cases.end(),
@@ -137,7 +96,7 @@ std::string to_page(const FidelityReport& report, const std::string& title) {
   for (const FidelityCase& measured : report.cases) {
     if (!measured.pictures.empty()) body += case_section(measured);
   }
-  return html_page(title, kStyle, "", body + "</main>\n");
+  return html_page(title, std::string(kReportStyle) + kStyle, "", body + "</main>\n");
 }
 
 }  // namespace guidegen

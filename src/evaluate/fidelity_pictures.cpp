@@ -1,8 +1,5 @@
-#include <algorithm>
-#include <cmath>
-
+#include "evaluate/picture_planes.hpp"
 #include "guidegen/evaluate/fidelity.hpp"
-#include "guidegen/volume/components.hpp"
 #include "guidegen/volume/preview.hpp"
 
 namespace guidegen {
@@ -11,19 +8,6 @@ namespace {
 constexpr int64_t kPanelPixels = 176;  // height of one plane
 /// Differences are drawn over +- this share of the window's width: +-50 HU of soft tissue.
 constexpr double kDifferenceShare = 0.125;
-
-/// Through the middle of the largest tumor where there is one. render_preview would find it too,
-/// but only where it is given the mask, which it then draws.
-std::array<int64_t, 3> planes_of(const Volume* mask, const Vocabulary& vocabulary) {
-  std::array<int64_t, 3> planes{-1, -1, -1};
-  if (!mask) return planes;
-  const std::vector<Component> tumors = find_components(*mask, vocabulary.tumor());
-  if (tumors.empty()) return planes;
-  for (size_t axis = 0; axis < 3; ++axis) {
-    planes[axis] = std::lround(tumors.front().centroid_index[axis]);
-  }
-  return planes;
-}
 
 }  // namespace
 

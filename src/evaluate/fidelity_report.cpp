@@ -1,16 +1,14 @@
 #include <algorithm>
 #include <cmath>
-#include <iomanip>
 #include <sstream>
 
 #include "evaluate/fidelity_cells.hpp"
+#include "evaluate/report_words.hpp"
 #include "guidegen/evaluate/fidelity.hpp"
 #include "guidegen/volume/tissue_classes.hpp"
 
 namespace guidegen {
 namespace {
-
-Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(); }
 
 Json json_of(double value) { return number_or_null(value); }
 
@@ -65,20 +63,6 @@ Json json_of(const FidelityCase& measured) {
   return json;
 }
 
-void print_aligned(std::ostringstream& out, const std::vector<std::vector<std::string>>& rows) {
-  std::vector<size_t> widths(rows.front().size());
-  for (const auto& row : rows) {
-    for (size_t k = 0; k < row.size(); ++k) widths[k] = std::max(widths[k], row[k].size());
-  }
-  for (const auto& row : rows) {
-    out << std::left << std::setw(static_cast<int>(widths[0])) << row[0] << std::right;
-    for (size_t k = 1; k < row.size(); ++k) {
-      out << "  " << std::setw(static_cast<int>(widths[k])) << row[k];
-    }
-    out << '\n';
-  }
-}
-
 }  // namespace
 
 std::string to_table(const FidelityReport& report) {
@@ -90,9 +74,8 @@ std::string to_table(const FidelityReport& report) {
   }
   for (const FidelitySummary& section : report.summary) {
     if (section.rows.empty()) continue;
-    const FidelityCells cells = cells_of(section, report.windows);
-    out << '\n' << cells.title << ". " << cells.note << '\n';
-    print_aligned(out, cells.rows);
+    const ReportTable cells = cells_of(section, report.windows);
+    out << '\n' << in_text(cells);
   }
   return out.str();
 }

@@ -6,6 +6,7 @@
 #include <limits>
 #include <sstream>
 
+#include "evaluate/report_words.hpp"
 #include "guidegen/core/error.hpp"
 
 namespace guidegen {
@@ -45,8 +46,6 @@ class WindowSums {
   WindowError error_;
   double differences_ = 0, squares_ = 0, all_ = 0;
 };
-
-Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(); }
 
 Json to_json(const WindowError& error) {
   Json json = Json::object();

@@ -33,6 +33,8 @@ std::string in_numbers(const Estimate& estimate, int digits, double scale) {
   return out.str();
 }
 
+Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(); }
+
 std::vector<std::string> summary_heads() {
   return {"organ right",  "position right", "count exact",   "count off by",
           "size, rank r", "size off by mm", "size off by %", "sizes"};

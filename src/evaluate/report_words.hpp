@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "guidegen/core/json.hpp"
 #include "guidegen/evaluate/answer_summary.hpp"
 
 namespace guidegen {
@@ -12,6 +13,9 @@ namespace guidegen {
 std::string in_percent(const Share& share);
 /// "0.92 (0.85-0.96)"; "-" where there is none. `scale` multiplies all three.
 std::string in_numbers(const Estimate& estimate, int digits, double scale = 1);
+
+/// null for NaN and infinity, which JSON does not have.
+Json number_or_null(double value);
 
 /// Figures of a summary as cells, in the order of summary_heads().
 std::vector<std::string> summary_cells(const AnswerSummary& summary);

@@ -94,6 +94,7 @@ Model Model::load(const std::filesystem::path& directory, const at::Device& devi
   const int64_t labels = description.vocabulary.size();
   const std::string source = (directory / "model.json").string();
   for (const auto& [stage, entry] : description.stages) {
+    if (stage == kSegmenter) continue;  // no part of sampling
     const auto weights = directory / entry.weights;
     parts->hashes[entry.weights] = sha256_file(weights);
     JsonObject config(entry.config, source, concat("stages.", stage, ".config"));

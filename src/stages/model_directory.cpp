@@ -62,6 +62,20 @@ ImageGeometry read_grid(JsonObject object) {
 
 }  // namespace
 
+Json part_id(int part) { return part == kSegmenter ? Json("segmenter") : Json(part); }
+
+std::string part_name(int part) { return part == kSegmenter ? "segmenter" : concat("stage", part); }
+
+std::string part_title(int part) {
+  return part == kSegmenter ? "segmenter" : concat("stage ", part);
+}
+
+namespace {
+
+std::string key_of(int part) { return part == kSegmenter ? "segmenter" : std::to_string(part); }
+
+}  // namespace
+
 ModelDescription read_model_description(const std::filesystem::path& directory) {
   const auto path = directory / "model.json";
   if (!std::filesystem::is_directory(directory)) {
@@ -83,8 +97,8 @@ ModelDescription read_model_description(const std::filesystem::path& directory) 
     out.geometry = read_grid(root.object("grid"));
   }
   JsonObject stages = root.object("stages");
-  for (int stage = 1; stage <= 3; ++stage) {
-    const auto key = std::to_string(stage);
+  for (const int stage : {1, 2, 3, kSegmenter}) {
+    const auto key = key_of(stage);
     if (stages.has(key)) out.stages[stage] = read_stage(stages.object(key));
   }
   stages.finish();
@@ -103,7 +117,7 @@ Json to_json(const ModelDescription& description) {
                                    {"deviation", entry.latent_statistics->deviation}};
     }
     if (!entry.provenance.is_null()) item["provenance"] = entry.provenance;
-    stages[std::to_string(stage)] = item;
+    stages[key_of(stage)] = item;
   }
   Json document = {{"format", kFormat}, {"version", kVersion}};
   if (description.vocabulary.size() > 0) {

@@ -66,7 +66,7 @@ std::string start_from(StageTask& task, const std::filesystem::path& model, int6
   const auto description = read_model_description(model);
   const auto entry = description.stages.find(task.stage());
   if (entry == description.stages.end()) {
-    throw_usage(model.string(), ": holds no stage ", task.stage(), " to start from");
+    throw_usage(model.string(), ": holds no ", part_title(task.stage()), " to start from");
   }
   if (description.vocabulary.size() != labels) {
     throw_usage(model.string(), ": its vocabulary has ", description.vocabulary.size(),

@@ -101,7 +101,7 @@ Run::Run(StageTask& task, const Dataset& dataset, const TrainingConfig& config,
 }
 
 Json Run::resolved_config() const {
-  Json config = {{"stage", task_.stage()},
+  Json config = {{"stage", part_id(task_.stage())},
                  {"network", task_.network_config()},
                  {"training", config_.to_json()}};
   if (!run_.init.empty()) config["init"] = run_.init.string();
@@ -263,7 +263,7 @@ void Run::save_model() {
   description.vocabulary = dataset_.vocabulary();
   description.geometry = dataset_.read_case_mask(0).geometry;
   StageEntry entry;
-  entry.weights = concat("stage", task_.stage(), ".safetensors");
+  entry.weights = part_name(task_.stage()) + ".safetensors";
   entry.config = task_.network_config();
   entry.latent_channels = task_.latent_channels();
   AtomicDirectory directory(run_.out / "model");
@@ -316,7 +316,7 @@ void Run::train_from(int64_t first) {
   PrefetchLoader loader(dataset_, training_cases(), loading(), first);
   StepFeed feed(loader, task_, {config_.seed, config_.micro_batch, run_.device.is_cuda()}, first);
   std::optional<Progress> progress;
-  if (writes()) progress.emplace(concat("stage ", task_.stage()), config_.steps);
+  if (writes()) progress.emplace(part_title(task_.stage()), config_.steps);
   meter_.start();
   for (int64_t index = first; index < config_.steps; ++index) {
     trace(index - first);

@@ -2,6 +2,7 @@
 
 #include "guidegen/core/error.hpp"
 #include "guidegen/core/resources.hpp"
+#include "guidegen/stages/model_directory.hpp"
 
 namespace guidegen {
 
@@ -101,7 +102,7 @@ Json TrainingConfig::to_json() const {
 
 Json load_preset(const std::string& name_or_path, int stage,
                  const std::vector<std::string>& overrides) {
-  return load_preset(name_or_path, concat("stage", stage), overrides);
+  return load_preset(name_or_path, part_name(stage), overrides);
 }
 
 Json load_preset(const std::string& name_or_path, const std::string& part,

@@ -3,6 +3,7 @@
 
 #include "guidegen/stages/autoencoder_training.hpp"
 #include "guidegen/stages/generator_training.hpp"
+#include "guidegen/stages/segmenter.hpp"
 #include "guidegen/stages/synthesizer.hpp"
 #include "guidegen/train/optimizer.hpp"
 #include "stages/toy_cases.hpp"
@@ -134,6 +135,14 @@ TEST_F(NoHostWaits, StageTwo) {
       return terms;
     });
   }
+}
+
+TEST_F(NoHostWaits, Segmenter) {
+  SegmenterConfig config;
+  config.channels = {8, 16};
+  config.crop = 16;
+  guidegen::Segmenter network(config, vocabulary_.size(), vocabulary_.tumor());
+  expect_no_waits(network, [&](const StepInputs& inputs) { return network->loss(inputs); });
 }
 
 TEST_F(NoHostWaits, StageThree) {

@@ -14,12 +14,22 @@
 
 namespace guidegen {
 
+/// What a model directory holds beside stages 1 to 3: the network that judges their CTs
+/// (stages/segmenter.hpp).
+inline constexpr int kSegmenter = 4;
+/// How JSON names a part of a model: 1, 2, 3 or "segmenter".
+Json part_id(int part);
+/// "stage1" or "segmenter": presets, commands and weight files.
+std::string part_name(int part);
+/// "stage 1" or "segmenter", for people.
+std::string part_title(int part);
+
 /// How the latents of stage II are distributed over training cases, channel by channel.
 struct LatentStatistics {
   std::vector<double> mean, deviation;
 };
 
-/// One stage of a model directory.
+/// One stage of a model directory, or its segmenter.
 struct StageEntry {
   std::string weights;          ///< file name inside the directory, "stage1.safetensors"
   Json config;                  ///< of the stage's network
@@ -42,7 +52,7 @@ struct TextEntry {
 struct ModelDescription {
   Vocabulary vocabulary;
   ImageGeometry geometry;            ///< grid trained on
-  std::map<int, StageEntry> stages;  ///< by stage number 1, 2, 3
+  std::map<int, StageEntry> stages;  ///< by number 1, 2, 3 or kSegmenter
   std::optional<TextEntry> text;
   Json document;  ///< model.json itself
 };

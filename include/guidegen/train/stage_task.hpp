@@ -19,7 +19,7 @@ using CaseReader = std::function<std::shared_ptr<const TrainingCase>(size_t inde
 class StageTask {
  public:
   virtual ~StageTask() = default;
-  virtual int stage() const = 0;
+  virtual int stage() const = 0;  ///< 1, 2, 3 or kSegmenter
   virtual torch::nn::Module& module() = 0;
   virtual bool needs_ct() const = 0;
   /// Fits or measures on the data set what is not trained step by step. Once, before the first
@@ -96,5 +96,8 @@ std::unique_ptr<StageTask> make_generator_task(const Json& network, const std::s
                                                const Vocabulary& vocabulary,
                                                const std::filesystem::path& autoencoder,
                                                const std::filesystem::path& latents = {});
+
+std::unique_ptr<StageTask> make_segmenter_task(const Json& network, const std::string& source,
+                                               const Vocabulary& vocabulary);
 
 }  // namespace guidegen

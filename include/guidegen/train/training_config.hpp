@@ -31,9 +31,9 @@ struct TrainingConfig {
   Json to_json() const;
 };
 
-/// A preset for `stage`: the name of a shipped one ("demo") or a path that ends in ".json", with
-/// `overrides` of the form `training.steps=100` laid over it. Values are JSON, or text where they
-/// are not. Throws Error(kUsage).
+/// A preset for `stage` (1, 2, 3 or kSegmenter): the name of a shipped one ("demo") or a path that
+/// ends in ".json", with `overrides` of the form `training.steps=100` laid over it. Values are
+/// JSON, or text where they are not. Throws Error(kUsage).
 Json load_preset(const std::string& name_or_path, int stage,
                  const std::vector<std::string>& overrides);
 /// The same for any `part` that a preset holds: "stage1", "text".
