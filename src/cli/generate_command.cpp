@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "cli/ct_options.hpp"
 #include "cli/encoder_option.hpp"
 #include "cli/print.hpp"
 #include "guidegen/cli/commands.hpp"
@@ -23,8 +24,10 @@ struct Options {
   GenerateOptions generate;
   CaseSelection selection;
   MaskSampling mask;
-  CtSampling ct;
+  CtOptions ct;
   std::string gates;
+  std::string format = "nifti";
+  bool segmentation = false;
   std::string device = "auto";
   bool dry_run = false;
   bool strict = false;
@@ -98,9 +101,15 @@ std::string plan_table(const Json& plan) {
                     format_numbers(entry["spacing_mm"].get<std::array<double, 3>>()),
                     entry["seed"].dump(), entry["state"]});
   }
-  return format_table(rows) + concat(plan["cases"].size(), " cases, about ",
-                                     plan["memory_mib"].get<int64_t>(),
-                                     " MiB of memory; nothing was written\n");
+  std::string doubts;
+  for (const Json& entry : plan["cases"]) {
+    for (const Json& doubt : entry["doubts"]) {
+      doubts += concat(entry["id"].get<std::string>(), ": ", doubt.get<std::string>(), "\n");
+    }
+  }
+  return format_table(rows) + doubts +
+         concat(plan["cases"].size(), " cases, about ", plan["memory_mib"].get<int64_t>(),
+                " MiB of memory; nothing was written\n");
 }
 
 /// Exit code 3 once everything is written and reported.
@@ -125,6 +134,11 @@ void run(Options& options) {
   if (options.dry_run && !world.first()) return;
   std::optional<Crew> crew;
   if (!options.dry_run) crew.emplace(world);  // at once, so that the others are known to be there
+  finish_ct_options(options.ct);
+  if (options.segmentation && options.format != "dicom") {
+    throw_usage("--seg: a DICOM segmentation goes with a DICOM series, expected --format dicom");
+  }
+  if (options.format == "dicom") options.generate.dicom = options.segmentation ? "ct+seg" : "ct";
   if (!options.gates.empty()) options.generate.gates = GateSettings::load(options.gates);
   Contradictions contradictions;
   std::vector<PlannedCase> plan =
@@ -133,7 +147,7 @@ void run(Options& options) {
   for (PlannedCase& planned : plan) planned.contradictions = contradictions[planned.source];
   options.generate.device = resolve_device(options.device, world.local_rank);
   ModelSampler sampler(Model::load(options.model, options.generate.device), options.model,
-                       options.mask, options.ct);
+                       options.mask, options.ct.sampling);
   if (options.dry_run) {
     const Json described = describe_plan(plan, sampler, options.generate);
     return options.json ? print_json(described) : print_text(plan_table(described));
@@ -166,12 +180,7 @@ void add_flags(CLI::App& command, const std::shared_ptr<Options>& options) {
       .add_option("--temperature", options->mask.temperature,
                   "Of the labels drawn; below 1 prefers likely ones (default: the model's)")
       ->check(CLI::Range(0.05, 10.0));
-  command.add_option("--ct-steps", options->ct.steps, "Network calls a CT (default: the model's)")
-      ->check(CLI::Range(1, 10000));
-  command
-      .add_option("--ct-guidance", options->ct.text_guidance,
-                  "How strongly CTs follow the prompt (default: the model's)")
-      ->check(CLI::Range(0.0, 20.0));
+  add_ct_options(command, options->ct, "ct-");
   command
       .add_option("--retries", options->generate.retries,
                   "Further attempts at a mask, and at a CT, that fails a gate")
@@ -188,6 +197,13 @@ void add_flags(CLI::App& command, const std::shared_ptr<Options>& options) {
                   "Make this prompt or case only; may be repeated")
       ->expected(1)
       ->take_all();
+  command
+      .add_option("--format", options->format,
+                  "nifti; or dicom, for a CT series in <id>/dicom/ct beside the NIfTI files")
+      ->check(CLI::IsMember({"nifti", "dicom"}))
+      ->capture_default_str();
+  command.add_flag("--seg", options->segmentation,
+                   "With --format dicom: the mask as <id>/dicom/seg.dcm too");
   command.add_option("--gates", options->gates,
                      "JSON file that changes gates or their limits (docs/generating.md)");
   command.add_option("--device", options->device, "auto, cpu, cuda or cuda:N")

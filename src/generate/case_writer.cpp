@@ -1,8 +1,10 @@
 #include "guidegen/generate/case_writer.hpp"
 
 #include "guidegen/core/files.hpp"
+#include "guidegen/core/output_folder.hpp"
 #include "guidegen/core/sha256.hpp"
 #include "guidegen/core/version.hpp"
+#include "guidegen/data/dicom_case.hpp"
 #include "guidegen/volume/nifti.hpp"
 #include "guidegen/volume/preview.hpp"
 
@@ -48,6 +50,7 @@ Json make_record(const FinishedCase& finished, Json files) {
                  {"seconds", finished.seconds}};
   const std::vector<std::string>& contradictions = finished.planned.contradictions;
   if (!contradictions.empty()) record["contradictions"] = contradictions;
+  if (!recipe.dicom.empty()) record["dicom"] = recipe.dicom;
   return record;
 }
 
@@ -66,6 +69,11 @@ void CaseWriter::write(const FinishedCase& finished) const {
   write_mask(staging / "mask.nii.gz", finished.mask);
   write_ct(staging / "ct.nii.gz", finished.ct);
   write_png(staging / "preview.png", render_preview(&finished.ct, &finished.mask, vocabulary_));
+  if (const std::string& dicom = finished.recipe.dicom; !dicom.empty()) {
+    make_directories(staging / "dicom");
+    write_dicom_case(staging / "dicom", finished.planned.prompt, finished.ct,
+                     dicom == "ct+seg" ? &finished.mask : nullptr, vocabulary_);
+  }
   Json files = {{"mask.nii.gz", sha256_file(staging / "mask.nii.gz")},
                 {"ct.nii.gz", sha256_file(staging / "ct.nii.gz")}};
   // The line comes first: a folder that appears has its record, whenever the process dies.

@@ -142,6 +142,7 @@ std::string recipe_difference(const Json& record, const Recipe& recipe) {
   if (differs("weights", recipe.weights)) return "other weights";
   if (differs("settings", recipe.settings)) return "other sampling settings";
   if (differs("gate_settings", recipe.gates)) return "other gates";
+  if (record.value("dicom", "") != recipe.dicom) return "another --format";
   if (differs("retries", recipe.retries) && !passed_within(record, recipe.retries)) {
     return "another number of --retries";
   }

@@ -9,10 +9,8 @@ ModelSampler::ModelSampler(Model model, const std::string& source, MaskSampling 
                            CtSampling ct_options)
     : model_(std::move(model)), mask_options_(mask_options), ct_options_(ct_options) {
   for (const int stage : {1, 2, 3}) {
-    if (!model_.has_stage(stage)) {
-      throw_usage(source, ": stage ", stage,
-                  " is missing, expected a model with stages 1, 2 and 3");
-    }
+    if (model_.has_stage(stage) || (stage == 2 && model_.makes_ct())) continue;
+    throw_usage(source, ": stage ", stage, " is missing, expected a model with stages 1, 2 and 3");
   }
 }
 
@@ -32,16 +30,22 @@ Json ModelSampler::settings() const {
           {"guidance", optional(mask_options_.guidance)},
           {"temperature", optional(mask_options_.temperature)},
           {"ct_steps", ct_options_.steps},
-          {"ct_guidance", optional(ct_options_.text_guidance)}};
+          {"ct_solver", ct_options_.solver},
+          {"ct_guidance", optional(ct_options_.text_guidance)},
+          {"mask_guidance", optional(ct_options_.mask_guidance)},
+          // Another number of tiles rounds elsewhere.
+          {"memory", ct_options_.memory}};
 }
 
 int64_t ModelSampler::memory_estimate(const ImageGeometry& geometry) const {
-  // Per voxel in float32: logits of K labels with and without guidance and one copy between layers,
-  // and about 100 further channels of features at full resolution or their equal below it. The rest
-  // is the program with its libraries.
+  // A mask, per voxel in float32: logits of K labels with and without guidance and one copy between
+  // layers, and about 100 further channels of features at full resolution or their equal below it.
   const int64_t channels = 3 * static_cast<int64_t>(vocabulary().size()) + 100;
-  const int64_t fixed = int64_t{400} << 20;
-  return fixed + geometry.voxels() * channels * static_cast<int64_t>(sizeof(float));
+  const int64_t mask = kProgramBytes + model_.mask_grid(geometry).voxels() * channels *
+                                           static_cast<int64_t>(sizeof(float));
+  if (!model_.has_stage(2)) return mask;  // pixel space: reordering voxels takes next to nothing
+  const int64_t ct = model_.plan_ct(geometry, TiledWork::kDecode, ct_options_.memory).bytes;
+  return std::max(mask, ct);
 }
 
 Volume ModelSampler::sample_mask(const Prompt& prompt, const std::string& case_id, uint64_t seed,

@@ -11,6 +11,7 @@
 #include "guidegen/core/sha256.hpp"
 #include "guidegen/core/stop_signal.hpp"
 #include "guidegen/generate/batch_report.hpp"
+#include "guidegen/generate/request_doubts.hpp"
 #include "guidegen/nn/accelerator.hpp"
 #include "guidegen/train/resource_usage.hpp"
 
@@ -207,12 +208,31 @@ Survey survey_and_tell(const Run& run, std::optional<OutputFolder>& folder) {
   }
 }
 
+/// Says what is unreasonable about the cases to make; what many have in common, once.
+void warn_of_doubts(const Run& run, const std::vector<size_t>& to_make) {
+  std::map<std::string, std::vector<std::string>> ids;
+  for (const size_t index : to_make) {
+    const PlannedCase& planned = run.plan[index];
+    for (const std::string& doubt :
+         doubts_about(planned.prompt, run.sampler.geometry_for(planned.prompt),
+                      run.sampler.default_geometry())) {
+      ids[doubt].push_back(planned.id);
+    }
+  }
+  for (const auto& [doubt, cases] : ids) {
+    const std::string others =
+        cases.size() > 1 ? concat(" and ", cases.size() - 1, " other cases") : "";
+    log_warning(concat(cases.front(), others, ": ", doubt));
+  }
+}
+
 /// The first process: survey, work, report.
 GenerateSummary lead(const Run& run) {
   const Clock::time_point start = Clock::now();
   GenerateSummary summary;
   std::optional<OutputFolder> folder;
   Survey survey = survey_and_tell(run, folder);
+  warn_of_doubts(run, survey.to_make);
   const auto total = static_cast<int64_t>(survey.outcomes.size());
   const auto kept = total - static_cast<int64_t>(survey.to_make.size());
   Progress progress("generate", total);
@@ -304,6 +324,7 @@ Json describe_plan(const std::vector<PlannedCase>& plan, CaseSampler& sampler,
                      {"seed", planned.prompt.seed},
                      {"size", grid.size},
                      {"spacing_mm", grid.spacing},
+                     {"doubts", doubts_about(planned.prompt, grid, sampler.default_geometry())},
                      {"state", found.record != nullptr  ? "complete"
                                : found.obstacle.empty() ? "new"
                                : options.overwrite      ? "replace: " + found.obstacle

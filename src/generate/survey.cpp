@@ -5,7 +5,11 @@
 namespace guidegen {
 
 Recipes::Recipes(CaseSampler& sampler, const GenerateOptions& options)
-    : common_{"", sampler.weight_hashes(), sampler.settings(), to_json(options.gates),
+    : common_{"",
+              sampler.weight_hashes(),
+              sampler.settings(),
+              to_json(options.gates),
+              options.dicom,
               options.retries} {}
 
 Recipe Recipes::of(const PlannedCase& planned) const {

@@ -208,6 +208,10 @@ ImageGeometry sampling_grid(const ImageGeometry& wanted, const ImageGeometry& tr
 
 }  // namespace
 
+ImageGeometry Model::mask_grid(const ImageGeometry& wanted) const {
+  return sampling_grid(wanted, parts_->description.geometry);
+}
+
 bool worth_graphs(const at::Device& device, const ImageGeometry& geometry) {
   constexpr int64_t kMostVoxels = 128 * 128 * 128;
   return device.is_cuda() && geometry.voxels() <= kMostVoxels;
@@ -218,7 +222,7 @@ Volume Model::sample_mask(const Prompt& prompt, const std::string& case_id, uint
   MaskRequest request;
   request.prompt = prompt;
   const ImageGeometry wanted = geometry_for(prompt);
-  request.geometry = sampling_grid(wanted, parts_->description.geometry);
+  request.geometry = mask_grid(wanted);
   request.seed = seed;
   request.case_id = case_id;
   request.sampling = options;

@@ -85,6 +85,27 @@ TEST_F(Pipeline, WritesCasesManifestAndPictures) {
   EXPECT_EQ(prompt_from_json(read_json_file(folder / "prompt.json"), "x").seed, 11U);
 }
 
+TEST_F(Pipeline, WritesDicomBesideNiftiWhenAsked) {
+  options_.dicom = "ct+seg";
+  EXPECT_EQ(run().count(CaseState::kDone), 3);
+  const fs::path dicom = options_.out / "kidney" / "dicom";
+  EXPECT_TRUE(fs::is_regular_file(dicom / "seg.dcm"));
+  const auto slices = std::distance(fs::directory_iterator(dicom / "ct"), fs::directory_iterator());
+  EXPECT_EQ(slices, read_ct(options_.out / "kidney" / "ct.nii.gz").geometry.size[2]);
+  EXPECT_EQ(manifest_of(options_.out)[0]["dicom"], "ct+seg");
+  const auto before = tree_of(options_.out);
+  EXPECT_EQ(run().count(CaseState::kKept), 3);
+  EXPECT_EQ(tree_of(options_.out), before);
+  options_.dicom = "";
+  EXPECT_THAT(refusal(), HasSubstr("was made from another --format"));
+}
+
+TEST_F(Pipeline, ThePlanSaysWhatIsUnreasonable) {
+  prompts_[0].tumors->front().size_mm = 1;
+  const Json plan = describe_plan(plan_cases(prompts_, {}, "p.json"), sampler_, options_);
+  EXPECT_THAT(plan["cases"][0]["doubts"].dump(), HasSubstr("smaller than two voxels"));
+}
+
 TEST_F(Pipeline, RecordsWhereTheTextSaidSomethingElse) {
   std::vector<PlannedCase> plan = plan_cases(prompts_, {}, "p.json");
   plan[0].contradictions = {"age: the text says 64, the field 70"};

@@ -15,6 +15,7 @@ struct Recipe {
   std::map<std::string, std::string> weights;  ///< SHA-256 by file name
   Json settings;                               ///< sampling options
   Json gates;                                  ///< GateSettings
+  std::string dicom;                           ///< files beside NIfTI: "", "ct" or "ct+seg"
   int retries = 0;  ///< further attempts allowed; only cases that needed more depend on it
 };
 

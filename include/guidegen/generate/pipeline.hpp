@@ -18,6 +18,7 @@ struct GenerateOptions {
   GateSettings gates = GateSettings::shipped();
   int retries = 3;         ///< further attempts at a mask, and at a CT, that fails a gate, 0…100
   bool overwrite = false;  ///< replace cases made by other weights, prompts or settings
+  std::string dicom;       ///< see Recipe
   bool report = true;      ///< contact sheet and page at the end
   int64_t writer_bytes = int64_t{1} << 30;  ///< of finished cases that wait to be written
   c10::Device device = c10::kCPU;           ///< whose peak of memory the summary tells

@@ -81,6 +81,9 @@ class Model {
                                            uint64_t seed, const CtSampling& options = {},
                                            const StepCallback& on_step = {}) const;
 
+  /// The grid that a mask wanted on `wanted` is sampled on, before it is refined.
+  ImageGeometry mask_grid(const ImageGeometry& wanted) const;
+
   /// How stage II would go about a CT of this grid within `memory` bytes, and what it would take.
   /// Throws Error(kUsage) where that is too little.
   TilePlan plan_ct(const ImageGeometry& grid, TiledWork work, int64_t memory) const;
