@@ -159,7 +159,6 @@ void make_up_for_lost(const Run& run, const std::vector<size_t>& to_make, Worker
                        record->value("seconds", 0.0),
                        ""};
   }
-  if (missing.empty()) return;
   size_t next = 0;
   worker.work([&]() -> std::optional<size_t> {
     if (next == missing.size()) return std::nullopt;

@@ -88,14 +88,15 @@ TEST_F(GenerateProcesses, FourMakeWhatOneMakesAndTheFirstSpeaks) {
 #ifdef GUIDEGEN_FAILING_WRITES
 TEST_F(GenerateProcesses, AFullDiskLeavesWholeCasesAndTheSameCommandGoesOn) {
   ASSERT_EQ(run("one/out").exit_code, 0);
-  for (const char* writes : {"2", "9", "21", "33"}) {
+  for (const char* writes : {"2", "15", "40"}) {
     const fs::path out = folder_.path() / "full" / "out";
     const ProgramResult result = run("full/out", {},
                                      {{"LD_PRELOAD", GUIDEGEN_FAILING_WRITES},
                                       {"GUIDEGEN_FAIL_UNDER", out.string()},
                                       {"GUIDEGEN_FAIL_AFTER", writes},
                                       {"GUIDEGEN_FAIL_ERRNO", "28"}});
-    EXPECT_EQ(result.exit_code, 1) << result.err;  // the manifest can't be put in order either
+    // 1 where manifest or pictures can't be written either.
+    EXPECT_THAT(result.exit_code, testing::AnyOf(1, 3)) << result.err;
     EXPECT_THAT(result.err, HasSubstr("No space left"));
     for (const auto& entry : fs::directory_iterator(out)) {
       const std::string name = entry.path().filename().string();

@@ -77,7 +77,7 @@ TEST_F(Kill, InTheMiddleOfACase) {
   EXPECT_EXIT(
       {
         FakeSampler sampler;
-        sampler.on_ct = [](const std::string& id, uint64_t) {
+        sampler.on_ct = [this](const std::string& id, uint64_t) {
           if (id != "c") return;
           // b is being written in the background.
           while (!fs::exists(out_ / "b")) std::this_thread::sleep_for(std::chrono::milliseconds(1));
