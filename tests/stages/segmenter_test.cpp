@@ -24,7 +24,7 @@ class SegmenterTest : public ::testing::Test {
  protected:
   SegmenterTest() { torch::manual_seed(3); }
   Segmenter make(const SegmenterConfig& config) const {
-    return {config, vocabulary_.size(), vocabulary_.tumor()};
+    return Segmenter(config, vocabulary_.size(), vocabulary_.tumor());
   }
   TrainingBatch batch() const {
     return {toy::toy_case({24, 20, 18}, vocabulary_, "a"),
@@ -53,7 +53,7 @@ TEST_F(SegmenterTest, ConfigSurvivesJsonAndRefusesWhatCannotWork) {
 }
 
 TEST_F(SegmenterTest, CropsDependOnSeedStepAndPlaceAlone) {
-  const auto segmenter = make(tiny_segmenter());
+  auto segmenter = make(tiny_segmenter());
   const auto both = segmenter->prepare(batch(), {7, 3, 0});
   const auto second = segmenter->prepare({batch()[1]}, {7, 3, 1});
   EXPECT_TRUE(both.tensor("hu")[1].equal(second.tensor("hu")[0]));
@@ -82,7 +82,7 @@ TEST_F(SegmenterTest, BalancedCropsHoldTheTumor) {
   rare->mask = rare->mask.clone();
   rare->mask.masked_fill_(rare->mask == vocabulary_.tumor(), vocabulary_.body());
   rare->mask[60][60][60] = vocabulary_.tumor();  // one voxel of 64^3
-  const auto segmenter = make(config);
+  auto segmenter = make(config);
   for (int64_t step = 0; step < 8; ++step) {
     const auto labels = segmenter->prepare({rare}, {1, step, 0}).tensor("labels");
     EXPECT_EQ((labels == vocabulary_.tumor()).sum().item<int64_t>(), 1) << step;
@@ -100,7 +100,7 @@ TEST_F(SegmenterTest, CasesSmallerThanACropArePaddedWithAir) {
 }
 
 TEST_F(SegmenterTest, LossReachesAllParameters) {
-  const auto segmenter = make(tiny_segmenter());
+  auto segmenter = make(tiny_segmenter());
   toy::randomize(*segmenter);
   auto terms = segmenter->loss(segmenter->prepare(batch(), {1, 0, 0}));
   terms.total.backward();
@@ -109,7 +109,7 @@ TEST_F(SegmenterTest, LossReachesAllParameters) {
 
 TEST_F(SegmenterTest, DiceOfThePerfectAnswerIsNoLoss) {
   auto config = tiny_segmenter();
-  const auto segmenter = make(config);
+  auto segmenter = make(config);
   const auto inputs = segmenter->prepare(batch(), {1, 0, 0});
   const auto terms = segmenter->loss(inputs);
   // By hand, from the same logits.
