@@ -15,7 +15,8 @@ namespace guidegen {
 namespace {
 
 constexpr double kSkinMm = 15;      // of body wall that labels of organs and bones leave out
-constexpr double kLeastBody = 0.1;  // share of the labelled voxels that is "body" in whole masks
+constexpr double kMostEmpty = 0.3;  // share of the labels' hull without a label; arms apart from
+                                    // the trunk leave some empty in whole masks too
 
 struct Point {
   double x, y;
@@ -136,16 +137,17 @@ at::Tensor body_around(const Volume& mask, double skin_mm) {
 OwnMask take_mask(const Volume& labels, const Vocabulary& vocabulary, const LabelMapping* mapping,
                   const std::string& source) {
   const auto labelled = voxels_of(labels.data[0], 0).logical_not();
-  const auto voxels = labelled.sum().item<int64_t>();
-  if (voxels == 0) throw_failure(source, ": no voxel has a label, expected organs");
+  if (!labelled.any().item<bool>())
+    throw_failure(source, ": no voxel has a label, expected organs");
   OwnMask own;
   own.mask =
       mapping ? map_labels(labels, vocabulary, *mapping, middle_of(labelled), source, &own.unknown)
               : own_labels(labels, vocabulary, own.unknown);
   auto mask = own.mask.data[0];
-  const auto body = voxels_of(mask, vocabulary.body()).sum().item<int64_t>();
-  if (static_cast<double>(body) >= kLeastBody * static_cast<double>(voxels)) return own;
-  fill_label_(mask, mask.eq(0).logical_and(body_around(own.mask, kSkinMm)), vocabulary.body());
+  const auto empty = [&mask](const at::Tensor& hull) { return mask.eq(0).logical_and(hull); };
+  const auto hull = body_around(own.mask, 0);
+  if (empty(hull).sum().item<double>() <= kMostEmpty * hull.sum().item<double>()) return own;
+  fill_label_(mask, empty(body_around(own.mask, kSkinMm)), vocabulary.body());
   own.body_added = true;
   return own;
 }
