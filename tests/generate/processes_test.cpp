@@ -30,7 +30,7 @@ using testing_support::prompt_named;
 using testing_support::tree_of;
 
 constexpr const char* kOut = "GUIDEGEN_PROCESSES_TEST_OUT";
-constexpr int kCases = 9;
+constexpr int kCases = 6;
 constexpr auto kCaseTime = 30ms;  // long enough for a blow to fall in the middle
 
 void generate(const fs::path& out) {
