@@ -115,10 +115,11 @@ GenerateSummary follow(const Run& run) {
   return {};
 }
 
-/// Waits for the others and takes over what they told.
-void gather(const Run& run, const std::vector<size_t>& to_make,
+/// Waits for the others and takes over what they told; whether any is lost.
+bool gather(const Run& run, const std::vector<size_t>& to_make,
             std::map<size_t, CaseOutcome>& outcomes, GenerateSummary& summary) {
-  for (const int rank : run.crew.wait_for_others()) {
+  const std::vector<int> lost = run.crew.wait_for_others();
+  for (const int rank : lost) {
     log_warning(concat("process ", rank, " of ", run.crew.world().size,
                        " is lost; process 0 makes the cases that it had taken"));
   }
@@ -134,6 +135,7 @@ void gather(const Run& run, const std::vector<size_t>& to_make,
     summary.peak_resident_bytes = std::max(summary.peak_resident_bytes, peaks[0].get<int64_t>());
     summary.peak_gpu_bytes = std::max(summary.peak_gpu_bytes, peaks[1].get<int64_t>());
   }
+  return !lost.empty();
 }
 
 /// Cases that lost processes had taken: some are written already, the others are made now.
@@ -241,8 +243,9 @@ GenerateSummary lead(const Run& run) {
   Worker worker(run.plan, run.sampler, run.options, run.crew, show);
   worker.work(queue_of(run.crew, survey.to_make));
   std::map<size_t, CaseOutcome> outcomes = worker.outcomes();
-  gather(run, survey.to_make, outcomes, summary);
+  const bool any_lost = gather(run, survey.to_make, outcomes, summary);
   make_up_for_lost(run, survey.to_make, worker, outcomes);
+  if (any_lost) remove_leftovers(run.options.out);
   for (auto& [index, outcome] : outcomes) {
     survey.outcomes[survey.places.at(index)] = std::move(outcome);
   }

@@ -62,7 +62,7 @@ TEST_F(OrganVolumes, SayWhatWasMeasuredAndTheLimits) {
   EXPECT_EQ(gate["action"], "retry");
   EXPECT_EQ(gate["passed"], false);
   EXPECT_EQ(gate["measured"].dump(), R"({"organs":0,"outside":["liver"]})");
-  EXPECT_EQ(gate["details"]["liver"].dump(), R"({"ml":100.0,"low_ml":716.7,"high_ml":4080.0})");
+  EXPECT_EQ(gate["details"]["liver"].dump(), R"({"ml":100.0,"low_ml":716.7,"high_ml":4080.1})");
 }
 
 TEST_F(OrganVolumes, ChildrenAreNotJudged) {

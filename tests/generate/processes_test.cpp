@@ -30,15 +30,15 @@ using testing_support::prompt_named;
 using testing_support::tree_of;
 
 constexpr const char* kOut = "GUIDEGEN_PROCESSES_TEST_OUT";
-constexpr int kCases = 9;
-constexpr auto kCaseTime = 30ms;  // long enough for a blow to fall in the middle
+constexpr int kCases = 6;
+constexpr const char* kCaseTime = "GUIDEGEN_PROCESSES_TEST_CASE_MS";
 
-void generate(const fs::path& out) {
+void generate(const fs::path& out, std::chrono::milliseconds case_time) {
   Crew crew(detect_world(), 1500ms);
   std::vector<Prompt> prompts;
   for (int i = 0; i < kCases; ++i) prompts.push_back(prompt_named(concat("case-", i)));
   FakeSampler sampler;
-  sampler.on_ct = [](const std::string&, uint64_t) { std::this_thread::sleep_for(kCaseTime); };
+  sampler.on_ct = [=](const std::string&, uint64_t) { std::this_thread::sleep_for(case_time); };
   GenerateOptions options;
   options.out = out;
   options.gates = testing_support::fake_gates();
@@ -52,7 +52,7 @@ TEST(ProcessesChild, Works) {
   install_stop_handler();
   int code = 0;
   try {
-    generate(out);
+    generate(out, std::chrono::milliseconds(std::atoi(::getenv(kCaseTime))));
   } catch (const Error& error) {
     std::cerr << error.what() << std::endl;
     code = exit_code(error.kind());
@@ -72,7 +72,8 @@ class Processes : public testing::Test {
     const std::string port = testing_support::free_port();
     Programs programs;
     for (int rank = 0; rank < count; ++rank) {
-      Environment environment = {{kOut, out(name).string()}, {"OMP_NUM_THREADS", "1"}};
+      Environment environment = {
+          {kOut, out(name).string()}, {kCaseTime, case_ms_}, {"OMP_NUM_THREADS", "1"}};
       if (count > 1) {
         environment.insert({{"RANK", std::to_string(rank)},
                             {"WORLD_SIZE", std::to_string(count)},
@@ -91,9 +92,15 @@ class Processes : public testing::Test {
       ASSERT_EQ(result.exit_code, 0) << result.err;
     }
   }
-  /// Returns once `name` holds a case, and the queue is being worked off.
+  /// Returns once `name` holds a case: the queue is being worked off.
   void wait_for_a_case(const std::string& name, const Program& writer) const {
-    while (!fs::exists(out(name) / "manifest.jsonl") && !fs::exists(out(name) / "case-0")) {
+    const auto any_case = [&] {
+      for (int i = 0; i < kCases; ++i) {
+        if (fs::exists(out(name) / concat("case-", i))) return true;
+      }
+      return false;
+    };
+    while (!any_case()) {
       ASSERT_FALSE(writer.ended()) << "it ended before its first case";
       std::this_thread::sleep_for(2ms);
     }
@@ -113,6 +120,7 @@ class Processes : public testing::Test {
   }
 
   TemporaryFolder scratch_;
+  std::string case_ms_ = "30";  ///< that a case takes at least: room for a blow
 };
 
 TEST_F(Processes, FourMakeWhatOneMakes) {
@@ -121,6 +129,7 @@ TEST_F(Processes, FourMakeWhatOneMakes) {
 }
 
 TEST_F(Processes, TheFirstMakesUpForOneThatDies) {
+  case_ms_ = "200";
   const auto programs = start(3, "killed");
   wait_for_a_case("killed", *programs[0]);
   programs[2]->send(SIGKILL);
@@ -132,10 +141,12 @@ TEST_F(Processes, TheFirstMakesUpForOneThatDies) {
 }
 
 TEST_F(Processes, WithoutTheFirstTheOthersEndAndARunGoesOn) {
+  case_ms_ = "1000";  // nobody is through when the first case is there
   const auto programs = start(3, "killed");
   wait_for_a_case("killed", *programs[0]);
   programs[0]->send(SIGKILL);
   EXPECT_EQ(programs[0]->wait().exit_code, -SIGKILL);
+  case_ms_ = "30";
   for (const size_t survivor : {1U, 2U}) {
     const auto result = programs[survivor]->wait();
     EXPECT_EQ(result.exit_code, 1);
@@ -160,6 +171,7 @@ TEST_F(Processes, KilledAtAnyMomentARunGoesOn) {
 }
 
 TEST_F(Processes, ASignalToOneStopsAll) {
+  case_ms_ = "500";
   const auto programs = start(3, "stopped");
   wait_for_a_case("stopped", *programs[0]);
   programs[1]->send(SIGTERM);
