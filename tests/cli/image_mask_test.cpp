@@ -14,9 +14,9 @@ using testing_support::run_program;
 /// Phantoms, a segmenter that has seen them for a few steps, and what the commands make of both.
 class ImageMaskCommand : public testing::Test {
  protected:
-  void SetUp() override {
-    ASSERT_EQ(run({"phantom", "--out", "set", "--count", "22", "--seed", "3", "--size", "24", "24",
-                   "32", "--spacing", "16", "16", "16"})
+  void make_phantoms(int count) const {
+    ASSERT_EQ(run({"phantom", "--out", "set", "--count", std::to_string(count), "--seed", "3",
+                   "--size", "24", "24", "32", "--spacing", "16", "16", "16"})
                   .exit_code,
               0);
   }
@@ -38,6 +38,7 @@ class ImageMaskCommand : public testing::Test {
 };
 
 TEST_F(ImageMaskCommand, FindsPhantomsLikePhantoms) {
+  make_phantoms(22);
   const ProgramResult result = judge({"--reference", "set", "--out", "report.json"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(result.out, HasSubstr("22 cases, 22 reference cases"));
@@ -49,6 +50,7 @@ TEST_F(ImageMaskCommand, FindsPhantomsLikePhantoms) {
 }
 
 TEST_F(ImageMaskCommand, SegmentsAndJudges) {
+  make_phantoms(3);
   train();
   const ProgramResult result =
       judge({"--segmenter", "run/model", "--html", "page.html", "--pictures", "2", "--json"});
@@ -70,6 +72,7 @@ TEST_F(ImageMaskCommand, SegmentsAndJudges) {
 }
 
 TEST_F(ImageMaskCommand, SaysInOneLineWhatDoesNotFit) {
+  make_phantoms(1);
   const auto refused = [&](const ProgramResult& result, const std::string& because) {
     EXPECT_EQ(result.exit_code, 2) << because;
     EXPECT_THAT(result.err, HasSubstr(because));
@@ -84,6 +87,7 @@ TEST_F(ImageMaskCommand, SaysInOneLineWhatDoesNotFit) {
 }
 
 TEST_F(ImageMaskCommand, RefusesASegmenterOfOtherLabels) {
+  make_phantoms(2);
   train();
   Json document = read_json_file(scratch_ / "set/dataset.json")["vocabulary"];
   document["labels"][2]["name"] = "splen";

@@ -55,7 +55,7 @@ TEST(ImageMaskOracle, SciPyAndNumPyFindTheSameFigures) {
   for (int i = 0; i < 3; ++i) {
     cases.push_back(made_up_case(folder, "case-" + std::to_string(i), i, true, vocabulary));
   }
-  for (int i = 0; i < 24; ++i) {
+  for (int i = 0; i < 21; ++i) {
     others.push_back(made_up_case(folder, "other-" + std::to_string(i), i % 8, false, vocabulary));
     reference.push_back(others.back().appearance);
   }
