@@ -11,6 +11,7 @@
 #include "guidegen/nn/random_tensor.hpp"
 #include "guidegen/nn/safetensors.hpp"
 #include "guidegen/stages/feature_generator.hpp"
+#include "guidegen/stages/hdr_autoencoder.hpp"
 #include "guidegen/stages/model_directory.hpp"
 #include "guidegen/stages/synthesizer.hpp"
 
