@@ -94,6 +94,7 @@ for file in slurm_one_node slurm_many_nodes slurm_requeue; do
 done
 
 # --- generating as one ---------------------------------------------------------------------------
+rm "$scratch/srun_does"
 generate="guidegen generate --model m --prompts p.json --out o --retries 1"
 call 0 bash "$files/slurm_generate.sbatch" m p.json o --retries 1
 calls_are "srun --cpus-per-task=6 --kill-on-bad-exit=0 $generate"
