@@ -95,7 +95,9 @@ Volume without_tumors(const Volume& mask, const Vocabulary& vocabulary) {
     auto left = grow_in(grid, std::move(voxels[i]), [&hosts](int32_t label) {
       return std::find(hosts.begin(), hosts.end(), label) != hosts.end();
     });
-    left = grow_in(grid, std::move(left), [tumor](int32_t label) { return label != tumor; });
+    left = grow_in(grid, std::move(left), [&](int32_t label) {
+      return label != tumor && label != vocabulary.background();
+    });
     for (const int64_t voxel : left) grid.labels[voxel] = vocabulary.background();
   }
   return {labels.to(mask.data.scalar_type()).unsqueeze(0), mask.geometry};

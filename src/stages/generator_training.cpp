@@ -155,7 +155,9 @@ void GeneratorTrainingImpl::draw_mask(const TrainingCase& item, const Box& box,
   if (config.losses.tumor_contrast > 0 && !unmasked &&
       mask.eq(vocabulary.tumor()).any().item<bool>()) {
     draws.rows.push_back(static_cast<int64_t>(draws.masks.size()));
-    draws.without.push_back(without_tumors({mask.unsqueeze(0), item.geometry}, vocabulary).data[0]);
+    const auto grid =
+        centered_geometry({box.size(2), box.size(1), box.size(0)}, item.geometry.spacing);
+    draws.without.push_back(without_tumors({mask.unsqueeze(0), grid}, vocabulary).data[0]);
   }
   draws.masks.push_back(unmasked ? at::full_like(mask, network_->no_label()) : mask);
   if (weighs_labels()) draws.labels.push_back(mask);

@@ -41,7 +41,7 @@ TEST(BodyAround, HoldsMostOfAPhantomsTrunk) {
   fill_label_(mask.data, mask.data.eq(vocabulary.body()), 0);
   const auto made = body_around(mask, 15);
   const double both = made.logical_and(trunk).sum().item<double>();
-  EXPECT_GT(2 * both / (made.sum().item<double>() + trunk.sum().item<double>()), 0.85);  // Dice
+  EXPECT_GT(2 * both / (made.sum().item<double>() + trunk.sum().item<double>()), 0.75);  // Dice
 }
 
 TEST(TakeMask, OwnLabelsWithABodyStay) {

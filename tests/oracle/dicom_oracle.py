@@ -13,6 +13,7 @@ import sys
 import highdicom
 import numpy
 import pydicom
+from PIL import Image, ImageCms
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
 LPS_TO_RAS = numpy.diag([-1.0, -1.0, 1.0, 1.0])
@@ -73,6 +74,15 @@ def check_ct(slices, expected):
         assert str(slices[0].get(attribute, "")) == value, (attribute, slices[0].get(attribute))
 
 
+def pcs_lab(color):
+    """CIELab (D50, as DICOM PS3.3 C.10.7.1.1 asks) by LittleCMS, in eight bits a part."""
+    image = Image.fromarray(numpy.array([[color]], dtype=numpy.uint8))
+    profiles = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
+    lab = numpy.array(ImageCms.profileToProfile(image, *profiles, outputMode="LAB"))[0, 0]
+    lightness, a, b = int(lab[0]), *lab[1:].astype(numpy.int8).astype(int)
+    return numpy.array([lightness, a + 128, b + 128]) * 65535 / 255
+
+
 def check_segmentation(path, slices, expected):
     seg = highdicom.seg.segread(path)
     assert seg.segmentation_type == highdicom.seg.SegmentationTypeValues.BINARY
@@ -100,9 +110,7 @@ def check_segmentation(path, slices, expected):
         if entry["code"]:
             assert described.segmented_property_type.value == entry["code"]
             assert described.segmented_property_type.scheme_designator == "SCT"
-        # Eight bits a part, through the profile of another color library.
-        lab = highdicom.color.CIELabColor.from_rgb(*entry["color"]).value
-        difference = numpy.abs(numpy.array(lab) - described.RecommendedDisplayCIELabValue)
+        difference = numpy.abs(pcs_lab(entry["color"]) - described.RecommendedDisplayCIELabValue)
         assert difference.max() <= 2 * 65535 / 255, (entry, difference)
     # The frames that are there are those with a voxel in them.
     frames = sum(int(pixels[..., number - 1].any(axis=(1, 2)).sum()) for number in names.values())

@@ -126,6 +126,17 @@ TEST_F(GeneratorTrains, TheContrastAsksWhetherTheTumorIsSeen) {
   EXPECT_THAT(toy::parameters_without_gradient(*training), ::testing::IsEmpty());
 }
 
+TEST_F(GeneratorTrains, TheContrastLooksAtCropsToo) {
+  config_.mask_dropout = 0;
+  config_.losses.tumor_contrast = 1;
+  config_.crop = {{16, 16, 16}};
+  auto training = this->training();
+  const auto item = toy::toy_case({34, 30, 33}, vocabulary_);
+  const auto inputs = training->prepare({item}, {1, 0});
+  ASSERT_THAT(inputs.tensors, Contains(Key("contrast_mask")));
+  EXPECT_EQ(inputs.tensor("contrast_mask").sizes(), (std::vector<int64_t>{1, 16, 16, 16}));
+}
+
 TEST_F(GeneratorTrains, WithoutTumorsThereIsNothingToContrast) {
   config_.losses.tumor_contrast = 1;
   auto item = std::make_shared<TrainingCase>(*toy::toy_case({32, 32, 32}, vocabulary_));

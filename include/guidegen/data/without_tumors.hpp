@@ -7,7 +7,8 @@ namespace guidegen {
 
 /// The mask of the same patient without a lesion: every tumor voxel of `mask` [1,D,H,W] (RAS) takes
 /// a label of the organ that hosts its tumor (data/tumor_census.hpp), growing in from the tumor's
-/// border; where the host is not known or does not touch the tumor, the labels around it.
+/// border; where the host is not known or does not touch the tumor, the labels around it but
+/// background.
 Volume without_tumors(const Volume& mask, const Vocabulary& vocabulary);
 
 }  // namespace guidegen
