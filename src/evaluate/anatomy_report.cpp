@@ -23,10 +23,6 @@ std::string range(const Distribution& values, int digits) {
   return fixed(values.low, digits) + "-" + fixed(values.high, digits);
 }
 
-Json number_or_null(const std::optional<double>& value) {
-  return value ? number_or_null(*value) : Json();
-}
-
 Json to_json(const Distribution& values) {
   return {{"count", values.count},
           {"median", number_or_null(values.median)},

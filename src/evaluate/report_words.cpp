@@ -34,6 +34,9 @@ std::string in_numbers(const Estimate& estimate, int digits, double scale) {
 }
 
 Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(); }
+Json number_or_null(const std::optional<double>& value) {
+  return value ? number_or_null(*value) : Json();
+}
 
 std::vector<std::string> summary_heads() {
   return {"organ right",  "position right", "count exact",   "count off by",

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +17,7 @@ std::string in_numbers(const Estimate& estimate, int digits, double scale = 1);
 
 /// null for NaN and infinity, which JSON does not have.
 Json number_or_null(double value);
+Json number_or_null(const std::optional<double>& value);  ///< null where there is none, too
 
 /// Figures of a summary as cells, in the order of summary_heads().
 std::vector<std::string> summary_cells(const AnswerSummary& summary);

@@ -130,6 +130,7 @@ struct GeneratorTrainingImpl::Draws {
   // Cases with tumors alone: their rows, and their masks without.
   std::vector<int64_t> rows;
   std::vector<at::Tensor> without;
+  std::vector<at::Tensor> inside, outside;  // latent voxels that hold a tumor; far from any
 };
 
 void GeneratorTrainingImpl::draw_time(int64_t latent_voxels, RandomStream& stream,
@@ -157,6 +158,10 @@ void GeneratorTrainingImpl::draw_mask(const TrainingCase& item, const Box& box,
     draws.rows.push_back(static_cast<int64_t>(draws.masks.size()));
     const auto grid =
         centered_geometry({box.size(2), box.size(1), box.size(0)}, item.geometry.spacing);
+    const auto tumor = mask.eq(vocabulary.tumor()).to(at::kFloat).unsqueeze(0);
+    const auto inside = at::max_pool3d(tumor, {kFactor, kFactor, kFactor});
+    draws.inside.push_back(inside);
+    draws.outside.push_back(1.0 - at::max_pool3d(inside, {3, 3, 3}, {1, 1, 1}, {1, 1, 1}));
     draws.without.push_back(without_tumors({mask.unsqueeze(0), grid}, vocabulary).data[0]);
   }
   draws.masks.push_back(unmasked ? at::full_like(mask, network_->no_label()) : mask);
@@ -199,6 +204,8 @@ StepInputs GeneratorTrainingImpl::prepare(const TrainingBatch& batch,
   if (!draws.rows.empty()) {
     inputs.tensors["contrast_rows"] = torch::tensor(draws.rows);
     inputs.tensors["contrast_mask"] = torch::stack(draws.without);
+    inputs.tensors["contrast_inside"] = torch::stack(draws.inside);
+    inputs.tensors["contrast_outside"] = torch::stack(draws.outside);
   }
   return inputs;
 }
@@ -214,7 +221,7 @@ at::Tensor GeneratorTrainingImpl::latent_weights(const StepInputs& inputs) const
   }
   if (losses.tumor_weight != 1.0) {
     const auto tumor = (labels == network_->vocabulary().tumor()).to(at::kFloat).unsqueeze(1);
-    const auto holds = at::max_pool3d(tumor, {kFactor, kFactor, kFactor});
+    const auto holds = (block_mean(tumor, kFactor) > 0).to(at::kFloat);
     weights = weights * (1.0 + (losses.tumor_weight - 1.0) * holds);
   }
   return weights;
@@ -231,10 +238,8 @@ void GeneratorTrainingImpl::add_contrast(const Step& step, const StepInputs& inp
        inputs.tensor("contrast_mask"),
        pick(condition.place),
        condition.coarse.defined() ? pick(condition.coarse) : at::Tensor()});
-  const auto tumor =
-      (pick(inputs.tensor("mask")) == network_->vocabulary().tumor()).to(at::kFloat).unsqueeze(1);
-  const auto inside = at::max_pool3d(tumor, {kFactor, kFactor, kFactor});
-  const auto outside = 1.0 - at::max_pool3d(inside, {3, 3, 3}, {1, 1, 1}, {1, 1, 1});
+  const auto& inside = inputs.tensor("contrast_inside");
+  const auto& outside = inputs.tensor("contrast_outside");
   const auto mean_over = [](const at::Tensor& errors, const at::Tensor& region) {
     return (errors.mean(1, true) * region).sum({1, 2, 3, 4}) /
            region.sum({1, 2, 3, 4}).clamp_min(1.0);

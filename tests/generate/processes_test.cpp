@@ -141,7 +141,7 @@ TEST_F(Processes, TheFirstMakesUpForOneThatDies) {
 }
 
 TEST_F(Processes, WithoutTheFirstTheOthersEndAndARunGoesOn) {
-  case_ms_ = "1000";  // nobody is through when the first case is there
+  case_ms_ = "3000";  // nobody is through when the first case is there
   const auto programs = start(3, "killed");
   wait_for_a_case("killed", *programs[0]);
   programs[0]->send(SIGKILL);
@@ -171,7 +171,7 @@ TEST_F(Processes, KilledAtAnyMomentARunGoesOn) {
 }
 
 TEST_F(Processes, ASignalToOneStopsAll) {
-  case_ms_ = "500";
+  case_ms_ = "3000";
   const auto programs = start(3, "stopped");
   wait_for_a_case("stopped", *programs[0]);
   programs[1]->send(SIGTERM);

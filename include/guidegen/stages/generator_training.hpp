@@ -18,9 +18,10 @@ class GeneratorTrainingImpl : public torch::nn::Module {
   /// Draws crops, times and noise: tensors mask [B,D,H,W] int32 labels (no_label() where the mask
   /// is left out), place [B,9], noise of the latents' shape, time [B], time_weight [B]; where
   /// losses look at labels, labels [B,D,H,W] int32 (never left out); and for the tumor contrast,
-  /// where a case has tumors, contrast_rows [N] int64 and contrast_mask [N,D,H,W] int32, those
-  /// cases without. `origins` of the result say where the crops lie. May run on any thread. Throws
-  /// Error(kFailure) naming a case that is smaller than the crop.
+  /// where a case has tumors, contrast_rows [N] int64, contrast_mask [N,D,H,W] int32, those
+  /// cases without, and contrast_inside and contrast_outside [N,1,D/4,H/4,W/4], where there is a
+  /// tumor and where there is none near. `origins` of the result say where the crops lie. May run
+  /// on any thread. Throws Error(kFailure) naming a case that is smaller than the crop.
   StepInputs prepare(const TrainingBatch& batch, const StepRandomness& randomness) const;
   /// `latents` [B,Z,D/4,H/4,W/4] as the autoencoder gives them, of the crops; `coarse` those of the
   /// coarse CTs, where the network refines such.
