@@ -38,7 +38,13 @@ void generate(const fs::path& out, std::chrono::milliseconds case_time) {
   std::vector<Prompt> prompts;
   for (int i = 0; i < kCases; ++i) prompts.push_back(prompt_named(concat("case-", i)));
   FakeSampler sampler;
-  sampler.on_ct = [=](const std::string&, uint64_t) { std::this_thread::sleep_for(case_time); };
+  sampler.on_ct = [=](const std::string&, uint64_t) {
+    const auto end = std::chrono::steady_clock::now() + case_time;
+    while (std::chrono::steady_clock::now() < end) {
+      std::this_thread::sleep_for(10ms);
+      throw_if_stopped();  // as the steps of a real sampler do
+    }
+  };
   GenerateOptions options;
   options.out = out;
   options.gates = testing_support::fake_gates();
