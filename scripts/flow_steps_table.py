@@ -14,7 +14,7 @@ import sys
 
 
 def value(entry):
-    return entry.get("value", entry.get("mean", entry.get("share"))) if entry else None
+    return entry.get("value", entry.get("share")) if entry else None
 
 
 def texture(summary, figure):

@@ -73,18 +73,25 @@ std::string stem_of(const fs::path& file) {
 }
 
 /// The NIfTI files and case folders (<id>/mask.nii.gz) of a folder in the order of their names, or
-/// the one file.
+/// the one file or case folder.
 std::vector<MaskFile> masks_of(const std::string& path) {
   if (!fs::is_directory(path)) return {{"case", path, {}}};
   std::vector<MaskFile> files;
+  const auto add_case = [&files](const fs::path& folder) {
+    const fs::path prompt = folder / "prompt.json";
+    files.push_back({folder.filename().string(), folder / "mask.nii.gz",
+                     fs::exists(prompt) ? prompt : fs::path()});
+  };
+  if (fs::exists(fs::path(path) / "mask.nii.gz")) {
+    add_case(fs::canonical(path));
+    return files;
+  }
   for (const auto& entry : fs::directory_iterator(path)) {
     const fs::path& found = entry.path();
     if (entry.is_regular_file() && names_file(found.string())) {
       files.push_back({stem_of(found), found, {}});
     } else if (entry.is_directory() && fs::exists(found / "mask.nii.gz")) {
-      const fs::path prompt = found / "prompt.json";
-      files.push_back({found.filename().string(), found / "mask.nii.gz",
-                       fs::exists(prompt) ? prompt : fs::path()});
+      add_case(found);
     }
   }
   if (files.empty()) {
