@@ -129,7 +129,7 @@ Subject synthesizer_subject(const Options& options, JsonObject network,
 Subject autoencoder_subject(const Options& options, JsonObject network,
                             const Vocabulary& vocabulary, at::Device device) {
   const auto config = HdrAutoencoderConfig::from_json(network);
-  AutoencoderTraining training(HdrAutoencoder(config, vocabulary.size()));
+  AutoencoderTraining training(HdrAutoencoder(config, vocabulary.size()), vocabulary.tumor());
   move(*training, options, device);
   const auto cases = make_cases(options, vocabulary);
   Subject subject;

@@ -8,24 +8,24 @@
 #include "guidegen/nn/random_tensor.hpp"
 #include "guidegen/volume/tissue_classes.hpp"
 #include "stages/balanced_weights.hpp"
+#include "stages/crop_placement.hpp"
 
 namespace guidegen {
 
 namespace {
 
-// The same crop of CT and mask, anywhere in the volume: float32 [1,c,c,c] and labels [c,c,c].
-std::pair<at::Tensor, at::Tensor> random_crop(const TrainingCase& item, int64_t crop,
+// The same crop of CT and mask: float32 [1,c,c,c] and labels [c,c,c].
+std::pair<at::Tensor, at::Tensor> random_crop(const TrainingCase& item,
+                                              const HdrAutoencoderConfig& config,
                                               RandomStream& stream) {
-  auto ct = item.ct;
-  auto mask = item.mask;
-  for (int64_t axis = 0; axis < 3; ++axis) {
-    const int64_t size = ct.size(axis);
-    const int64_t extent = std::min(crop, size / 4 * 4);
-    const int64_t start = stream.integer(size - extent + 1);
-    ct = ct.slice(axis, start, start + extent);
-    mask = mask.slice(axis, start, start + extent);
+  const Extent size = {item.ct.size(0), item.ct.size(1), item.ct.size(2)};
+  Extent extent{};
+  for (size_t axis = 0; axis < 3; ++axis) {
+    extent[axis] = std::min(config.crop, size[axis] / 4 * 4);
   }
-  return {ct.to(at::kFloat).clamp_(kMinHu, kMaxHu).unsqueeze(0), mask.to(at::kInt)};
+  const Box box = place_crop(item, size, extent, 1, config.tumor_crops, stream);
+  const auto ct = cut(item.ct, box, whole(size)).to(at::kFloat).clamp_(kMinHu, kMaxHu);
+  return {ct.unsqueeze(0), cut(item.mask, box, whole(size)).to(at::kInt)};
 }
 
 at::Tensor per_case(const std::vector<float>& values) {
@@ -62,11 +62,14 @@ struct AutoencoderTrainingImpl::Views {
   HdrAutoencoderImpl::Decoded decoded;
 };
 
-AutoencoderTrainingImpl::AutoencoderTrainingImpl(HdrAutoencoder network)
-    : network_(register_module("network", std::move(network))), losses_(network_->config().losses) {
+AutoencoderTrainingImpl::AutoencoderTrainingImpl(HdrAutoencoder network, int64_t tumor)
+    : network_(register_module("network", std::move(network))),
+      losses_(network_->config().losses),
+      tumor_(tumor) {
   const auto& config = network_->config();
   const auto labels = network_->labels();
   label_weights_ = register_buffer("label_weights", torch::ones({labels}));
+  label_weights_[tumor_] = losses_.tumor_weight;
   tissue_weights_ = register_buffer(
       "tissue_weights", torch::ones({static_cast<int64_t>(tissue_borders().size()) + 1}));
   std::vector<float> weights(config.exposures.size(), 1.0F);
@@ -91,6 +94,7 @@ void AutoencoderTrainingImpl::move_to(const at::Device& device) {
 
 void AutoencoderTrainingImpl::set_label_counts(const at::Tensor& counts) {
   label_weights_.copy_(balanced_weights(counts, losses_.organ_balance));
+  label_weights_[tumor_] *= losses_.tumor_weight;
 }
 
 void AutoencoderTrainingImpl::set_tissue_counts(const at::Tensor& counts) {
@@ -117,7 +121,7 @@ StepInputs AutoencoderTrainingImpl::prepare(const TrainingBatch& batch,
   for (size_t i = 0; i < batch.size(); ++i) {
     auto choices = randomness.stream("stage2/choices", i);
     auto noise = randomness.stream("stage2/noise", i);
-    auto [crop, guide] = random_crop(*batch[i], config.crop, choices);
+    auto [crop, guide] = random_crop(*batch[i], config, choices);
     unguided.push_back(choices.flip(config.mask_dropout) ? 1.0F : 0.0F);
     // A window drawn at random: center in [-1,1], width in [0.1,2] of the range.
     centers.push_back(static_cast<float>(1023.5 + 2047.5 * choices.uniform(-1.0, 1.0)));

@@ -10,7 +10,7 @@
 #include "guidegen/stages/hdr_autoencoder.hpp"
 #include "guidegen/volume/labels.hpp"
 #include "stages/balanced_weights.hpp"
-#include "stages/tile_box.hpp"
+#include "stages/crop_placement.hpp"
 
 namespace guidegen {
 
@@ -19,17 +19,6 @@ namespace {
 constexpr int64_t kFactor = HdrAutoencoderImpl::kDownsampling;
 
 int64_t round_up(int64_t voxels) { return (voxels + kFactor - 1) / kFactor * kFactor; }
-
-/// First voxel of a crop along one axis, a multiple of 4; around `target` where there is one.
-int64_t draw_start(int64_t size, int64_t crop, std::optional<double> target, RandomStream& stream) {
-  int64_t low = 0, high = (size - crop) / kFactor;
-  if (target) {
-    const auto voxel = static_cast<int64_t>(*target);
-    high = std::min(high, voxel / kFactor);
-    low = std::min(high, std::max<int64_t>(0, (voxel - crop + kFactor) / kFactor));
-  }
-  return kFactor * (low + stream.integer(high - low + 1));
-}
 
 /// Where a training crop lies. As the mask is given to the network, looking for tumors biases
 /// nothing that it learns.
@@ -45,19 +34,7 @@ Box draw_crop(const TrainingCase& item, const std::optional<std::array<int64_t, 
                     "crop asks for ", extent[axis], " along axis ", "zyx"[axis]);
     }
   }
-  const FoundTumor* tumor = nullptr;
-  if (crop && !item.tumors.empty() && stream.flip(kAroundTumors)) {
-    tumor =
-        &item.tumors[static_cast<size_t>(stream.integer(static_cast<int64_t>(item.tumors.size())))];
-  }
-  Box box;
-  for (size_t axis = 0; axis < 3; ++axis) {
-    std::optional<double> target;
-    if (tumor) target = tumor->component.centroid_index[2 - axis];
-    box.low[axis] = draw_start(size[axis], extent[axis], target, stream);
-    box.high[axis] = box.low[axis] + extent[axis];
-  }
-  return box;
+  return place_crop(item, size, extent, kFactor, crop ? kAroundTumors : 0.0, stream);
 }
 
 /// Labels of a crop, int32 [D,H,W]; voxels beyond the image are background.

@@ -38,6 +38,7 @@ AutoencoderLosses AutoencoderLosses::from_json(JsonObject object) {
   c.gradient_weight = object.number("gradient_weight", 0, kMostWeight, c.gradient_weight);
   c.kl_weight = object.number("kl_weight", 0, kMostWeight, c.kl_weight);
   c.organ_balance = object.number("organ_balance", 0, 1, c.organ_balance);
+  c.tumor_weight = object.number("tumor_weight", 0, kMostWeight, c.tumor_weight);
   c.tissue_balance = object.number("tissue_balance", 0, 1, c.tissue_balance);
   if (object.has("adversary")) c.adversary = AdversaryConfig::from_json(object.object("adversary"));
   if (object.has("perceptual")) {
@@ -54,6 +55,7 @@ Json AutoencoderLosses::to_json() const {
           {"gradient_weight", gradient_weight},
           {"kl_weight", kl_weight},
           {"organ_balance", organ_balance},
+          {"tumor_weight", tumor_weight},
           {"tissue_balance", tissue_balance},
           {"adversary", adversary.to_json()},
           {"perceptual", perceptual.to_json()}};
@@ -78,6 +80,7 @@ HdrAutoencoderConfig HdrAutoencoderConfig::from_json(JsonObject object) {
   c.mask_dropout = object.number("mask_dropout", 0, 1, c.mask_dropout);
   c.crop = object.integer("crop", 8, 512, c.crop);
   if (c.crop % 4 != 0) object.fail("crop", concat(c.crop, " is no multiple of 4"));
+  c.tumor_crops = object.number("tumor_crops", 0, 1, c.tumor_crops);
   if (object.has("losses")) c.losses = AutoencoderLosses::from_json(object.object("losses"));
   const auto weights = c.losses.exposure_weights.size();
   if (weights != 0 && weights != c.exposures.size()) {
@@ -103,6 +106,7 @@ Json HdrAutoencoderConfig::to_json() const {
           {"fusion_prior", fusion_prior},
           {"mask_dropout", mask_dropout},
           {"crop", crop},
+          {"tumor_crops", tumor_crops},
           {"losses", losses.to_json()}};
 }
 

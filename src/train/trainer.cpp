@@ -272,8 +272,10 @@ void Run::save_model() {
   load_state(task_.module(), weights, entry.weights);  // training is over
   task_.describe(
       entry, [this](size_t index) { return read_case(index); }, training_cases());
+  Json training = config_.to_json();
+  training.erase("cache");  // a path of this machine, which means nothing where the model goes
   entry.provenance = {{"guidegen", version()},
-                      {"training", config_.to_json()},
+                      {"training", training},
                       {"cases", dataset_.cases().size()},
                       {"trained_weights_sha256", sha256_file(directory.staging() / entry.weights)}};
   if (!run_.init.empty()) {

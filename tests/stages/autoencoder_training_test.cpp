@@ -16,7 +16,7 @@ class AutoencoderTrainingTest : public ::testing::Test {
   AutoencoderTrainingTest() : vocabulary_(Vocabulary::load("torso")) { torch::manual_seed(1); }
 
   AutoencoderTraining make(const HdrAutoencoderConfig& config) const {
-    return AutoencoderTraining(HdrAutoencoder(config, vocabulary_.size()));
+    return AutoencoderTraining(HdrAutoencoder(config, vocabulary_.size()), vocabulary_.tumor());
   }
   TrainingBatch batch(const std::array<int64_t, 3>& size = {16, 20, 24}) const {
     return {toy::toy_case(size, vocabulary_)};
@@ -164,6 +164,46 @@ TEST_F(AutoencoderTrainingTest, RareOrgansWeighMoreAndTheMeanStays) {
   EXPECT_NEAR((weights * share).sum().item<double>(), 1, 1e-4);
   const auto ratio = weights[vocabulary_.tumor()] / weights[vocabulary_.id("liver")];
   EXPECT_NEAR(ratio.item<double>(), 3, 1e-3);  // (900 / 100)^0.5
+}
+
+TEST_F(AutoencoderTrainingTest, TumorsWeighMore) {
+  auto config = toy::tiny_autoencoder();
+  auto plain = make(config);
+  config.losses.tumor_weight = 5;
+  torch::manual_seed(1);  // the same weights as the first
+  auto weighted = make(config);
+  auto inputs = plain->prepare(batch(), {1, 0});
+  auto& labels = inputs.tensors["labels"];
+  labels = torch::full_like(labels, vocabulary_.id("liver"));
+  EXPECT_DOUBLE_EQ(part(plain->loss(inputs), "l1"), part(weighted->loss(inputs), "l1"));
+  labels = torch::full_like(labels, vocabulary_.tumor());
+  EXPECT_NEAR(part(weighted->loss(inputs), "l1") / part(plain->loss(inputs), "l1"), 5, 1e-4);
+}
+
+TEST_F(AutoencoderTrainingTest, CropsLieAroundTumorsAsOftenAsAsked) {
+  auto config = toy::tiny_autoencoder();
+  config.crop = 8;
+  const auto holds_one = [&](double share) {
+    config.tumor_crops = share;
+    auto training = make(config);
+    auto item = std::make_shared<TrainingCase>(*toy::toy_case({40, 40, 40}, vocabulary_));
+    item->mask = torch::zeros({40, 40, 40}, at::kByte);
+    item->mask[3][38][20] = vocabulary_.tumor();
+    FoundTumor tumor;
+    tumor.component.centroid_index = {20, 38, 3};
+    item->tumors = {tumor};
+    int held = 0;
+    for (int64_t step = 0; step < 100; ++step) {
+      const auto labels = training->prepare({item}, {1, step}).tensor("labels");
+      held += labels.eq(vocabulary_.tumor()).any().item<bool>() ? 1 : 0;
+    }
+    return held;
+  };
+  EXPECT_EQ(holds_one(1), 100);
+  EXPECT_LT(holds_one(0), 15);
+  const int half = holds_one(0.5);
+  EXPECT_GT(half, 30);
+  EXPECT_LT(half, 70);
 }
 
 TEST_F(AutoencoderTrainingTest, RareTissuesWeighMore) {

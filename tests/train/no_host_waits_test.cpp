@@ -128,7 +128,7 @@ TEST_F(NoHostWaits, StageTwo) {
     config.losses.adversary.weight = 0.1;
     config.losses.adversary.start_step = 1;
     config.losses.adversary.layers = 2;
-    AutoencoderTraining stage(HdrAutoencoder(config, vocabulary_.size()));
+    AutoencoderTraining stage(HdrAutoencoder(config, vocabulary_.size()), vocabulary_.tumor());
     expect_no_waits(stage, [&](const StepInputs& inputs) {
       auto terms = stage->loss(inputs);
       stage->end_step({}, RandomStream(1, "step", "codes"));

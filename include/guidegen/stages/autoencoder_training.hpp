@@ -11,13 +11,13 @@ namespace guidegen {
 /// "network", which is what a model directory keeps, and "adversary" where there is one.
 class AutoencoderTrainingImpl : public torch::nn::Module {
  public:
-  /// Throws Error(kUsage) where the perceptual network cannot be read or the exposure weights are
-  /// not one an exposure.
-  explicit AutoencoderTrainingImpl(HdrAutoencoder network);
+  /// `tumor`: the label that losses.tumor_weight is about. Throws Error(kUsage) where the perceptual
+  /// network cannot be read or the exposure weights are not one an exposure.
+  AutoencoderTrainingImpl(HdrAutoencoder network, int64_t tumor);
 
   /// How often each label occurs among training voxels, [K] int64. Voxels of a label that takes a
   /// share p of them then count p^-balance times (losses.organ_balance), at most 100 times the
-  /// average, scaled so that the mean over voxels is 1.
+  /// average, scaled so that the mean over voxels is 1. losses.tumor_weight comes on top.
   void set_label_counts(const at::Tensor& counts);
   /// The same for classes of HU, between the tissue_borders(): [borders+1] int64, and
   /// losses.tissue_balance. A voxel's weight is the product of both.
@@ -44,6 +44,7 @@ class AutoencoderTrainingImpl : public torch::nn::Module {
 
   HdrAutoencoder network_;
   const AutoencoderLosses& losses_;
+  int64_t tumor_;
   at::Tensor label_weights_;     // buffer [K] float32
   at::Tensor tissue_weights_;    // buffer [borders+1] float32
   at::Tensor exposure_weights_;  // buffer [1,E,1,1,1] float32

@@ -21,6 +21,7 @@ struct AutoencoderLosses {
   double gradient_weight = 0;            ///< of differences between neighbors, for sharp edges
   double kl_weight = 1e-5;               ///< of the bottleneck "kl"
   double organ_balance = 0;              ///< 0: voxels count the same; 1: organs do
+  double tumor_weight = 1;               ///< of voxels of tumors, beside organ_balance
   double tissue_balance = 0;             ///< 0: voxels count the same; 1: classes of HU do
   AdversaryConfig adversary;
   PerceptualConfig perceptual;
@@ -47,6 +48,7 @@ struct HdrAutoencoderConfig {
   bool fusion_prior = false;   ///< each label has a learned say in how exposures are fused
   double mask_dropout = 0.25;  ///< share of training samples that are decoded without a mask
   int64_t crop = 32;           ///< training crop, voxels along each axis
+  double tumor_crops = 0;      ///< share of crops, of cases with tumors, that lie around one
   AutoencoderLosses losses;
 
   static HdrAutoencoderConfig from_json(JsonObject object);
