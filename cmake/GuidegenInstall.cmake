@@ -4,7 +4,7 @@
 #   libexec/guidegen          the program
 #   lib/guidegen/*.so*        shared objects it needs (ITK, GDCM, HDF5, ...), without LibTorch and
 #                             without what every Linux with the same C library has
-#   share/guidegen            configs, the demo model, LICENSE, README.md
+#   share/guidegen            configs, the demo model, docs, LICENSE, README.md
 #
 # LibTorch (450 MB) is not in the archive: see cmake/launcher.sh for where it is looked for.
 include(GNUInstallDirs)
@@ -29,6 +29,7 @@ function(guidegen_install target)
   install(PROGRAMS "${PROJECT_SOURCE_DIR}/cmake/launcher.sh" DESTINATION bin RENAME ${target})
   install(DIRECTORY "${PROJECT_SOURCE_DIR}/configs" DESTINATION share/guidegen)
   install(DIRECTORY "${PROJECT_SOURCE_DIR}/models" DESTINATION share/guidegen OPTIONAL)
+  install(DIRECTORY "${PROJECT_SOURCE_DIR}/docs" DESTINATION share/guidegen)
   install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" "${PROJECT_SOURCE_DIR}/README.md"
           DESTINATION share/guidegen)
 endfunction()

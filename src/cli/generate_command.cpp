@@ -166,11 +166,14 @@ void add_flags(CLI::App& command, const std::shared_ptr<Options>& options) {
   const auto required = [&](const char* flag, auto& value, const char* help) {
     command.add_option(flag, value, help)->required();
   };
-  required("--model", options->model, "Model directory, or model/ of a run directory");
+  required("--model", options->model, "Model directory with stages 1, 2 and 3, see export model");
   required("--prompts", options->prompts, "Prompt file: JSON array, one object, or JSON Lines");
   required("--out", options->generate.out, "Output folder; a started one is resumed");
   add_encoder_option(command, options->encoder);
-  command.add_option("--steps", options->mask.steps, "Network calls a mask (default: the model's)")
+  command
+      .add_option(
+          "--steps", options->mask.steps,
+          "Steps of a mask, one network call each, votes not counted (default: the model's)")
       ->check(CLI::Range(1, 10000));
   command
       .add_option("--guidance", options->mask.guidance,

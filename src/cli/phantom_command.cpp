@@ -15,6 +15,7 @@
 #include "guidegen/core/stop_signal.hpp"
 #include "guidegen/data/dataset.hpp"
 #include "guidegen/data/phantom.hpp"
+#include "guidegen/generate/case_plan.hpp"
 #include "guidegen/prompt/free_text.hpp"
 #include "guidegen/volume/preview.hpp"
 
@@ -57,16 +58,16 @@ std::vector<PhantomRequest> random_requests(const Options& options) {
 /// One case per prompt and sample; spacing, size and seed of the prompt win over the flags.
 std::vector<PhantomRequest> prompted_requests(const Options& options, bool seed_given) {
   std::vector<PhantomRequest> requests;
-  for (const Prompt& prompt : read_resolved(options.prompts)) {
-    for (int sample = 1; sample <= prompt.samples; ++sample) {
-      PhantomRequest request;
-      request.seed = seed_given ? options.seed : prompt.seed;
-      request.case_id = prompt.samples > 1 ? concat(prompt.id, "-sample-", sample) : prompt.id;
-      request.geometry = centered_geometry(prompt.size.value_or(options.size),
-                                           prompt.spacing_mm.value_or(options.spacing));
-      request.wish = prompt;
-      requests.push_back(std::move(request));
-    }
+  for (const PlannedCase& planned :
+       plan_cases(read_resolved(options.prompts), {}, options.prompts)) {
+    const Prompt& prompt = planned.prompt;
+    PhantomRequest request;
+    request.seed = seed_given ? options.seed : prompt.seed;
+    request.case_id = planned.id;
+    request.geometry = centered_geometry(prompt.size.value_or(options.size),
+                                         prompt.spacing_mm.value_or(options.spacing));
+    request.wish = prompt;
+    requests.push_back(std::move(request));
   }
   return requests;
 }

@@ -106,7 +106,10 @@ void add_stage1(CLI::App& parent, const std::shared_ptr<Options>& options) {
   command->add_option("--prompts", options->prompts, "Prompt file")->required();
   add_encoder_option(*command, options->encoder);
   command->add_option("--out", options->out, "Output folder")->required();
-  command->add_option("--steps", options->mask_sampling.steps, "Network calls a mask")
+  command
+      ->add_option(
+          "--steps", options->mask_sampling.steps,
+          "Steps of a mask, one network call each, votes not counted (default: the model's)")
       ->check(CLI::Range(1, 10000));
   command
       ->add_option("--guidance", options->mask_sampling.guidance,
@@ -148,7 +151,7 @@ void add_stage1(CLI::App& parent, const std::shared_ptr<Options>& options) {
       "masks\n"
       "  guidegen sample stage1 --model models/demo --prompts configs/demo/prompts.json --out "
       "others\\\n"
-      "    --mask masks/healthy-man/mask.nii.gz --keep bones,lung");
+      "    --mask masks/healthy-man-native/mask.nii.gz --keep bones,lung");
 }
 
 }  // namespace

@@ -31,8 +31,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kWithoutTumors = "-without-tumors";
-
 struct Options {
   std::string model;
   std::string mask;
@@ -75,7 +73,7 @@ std::string stem_of(const fs::path& file) {
 /// The NIfTI files and case folders (<id>/mask.nii.gz) of a folder in the order of their names, or
 /// the one file or case folder.
 std::vector<MaskFile> masks_of(const std::string& path) {
-  if (!fs::is_directory(path)) return {{"case", path, {}}};
+  if (!fs::is_directory(path)) return {{stem_of(path), path, {}}};
   std::vector<MaskFile> files;
   const auto add_case = [&files](const fs::path& folder) {
     const fs::path prompt = folder / "prompt.json";
@@ -206,18 +204,15 @@ void write_case(const Options& options, const Model& model, const Prompt& prompt
 
 Json make_pair(const Options& options, const Model& model, const Job& job, const Volume& mask) {
   const Volume healthy = without_tumors(mask, model.vocabulary());
-  if (voxels_of(mask.data, model.vocabulary().tumor()).sum().item<int64_t>() == 0) {
-    throw_usage(job.mask.string(), ": no tumor to leave out for --without-tumors");
-  }
-  StepBar bar(job.prompt.id);
-  const auto [ct, healthy_ct] =
-      model.sample_ct_pair(job.prompt, mask, healthy, job.prompt.id, job.prompt.seed,
-                           options.ct.sampling, bar.callback());
-  throw_if_stopped();
   Prompt healthy_prompt = job.prompt;
   healthy_prompt.id += kWithoutTumors;
   healthy_prompt.text.reset();
   healthy_prompt.tumors.emplace();
+  StepBar bar(job.prompt.id);
+  const auto [ct, healthy_ct] =
+      model.sample_ct_pair(job.prompt, mask, healthy_prompt, healthy, job.prompt.id,
+                           job.prompt.seed, options.ct.sampling, bar.callback());
+  throw_if_stopped();
   write_case(options, model, healthy_prompt, healthy, healthy_ct);
   write_case(options, model, job.prompt, mask, ct);
   const auto changed = (ct.data - healthy_ct.data).ne(0);
@@ -227,13 +222,23 @@ Json make_pair(const Options& options, const Model& model, const Job& job, const
       {"voxels_of_tumor", voxels_of(mask.data, model.vocabulary().tumor()).sum().item<int64_t>()}};
 }
 
+/// Whether there is a tumor to leave out. Among several masks one without is painted by itself.
+bool wants_pair(const Options& options, const Model& model, const Job& job, const Volume& mask) {
+  if (!options.counterpart) return false;
+  if (voxels_of(mask.data, model.vocabulary().tumor()).any().item<bool>()) return true;
+  const std::string problem = concat(job.mask.string(), ": no tumor to leave out");
+  if (!fs::is_directory(options.mask)) throw_usage(problem, " for --without-tumors");
+  log_warning(problem);
+  return false;
+}
+
 Json make_case(const Options& options, const Model& model, const Job& job) {
   const Volume mask = mask_for(job, options, model);
   for (const std::string& doubt : doubts_about(job.prompt, mask.geometry, model.geometry())) {
     log_warning(concat(job.prompt.id, ": ", doubt));
   }
   Json entry = Json::object();
-  if (options.counterpart) {
+  if (wants_pair(options, model, job, mask)) {
     entry = make_pair(options, model, job, mask);
   } else {
     StepBar bar(job.prompt.id);
@@ -252,8 +257,12 @@ Json make_case(const Options& options, const Model& model, const Job& job) {
 bool is_there(const Options& options, const Job& job) {
   if (names_file(options.out)) return false;
   const fs::path folder = fs::path(options.out) / job.prompt.id;
-  return fs::exists(folder / "ct.nii.gz") &&
-         (!options.counterpart || fs::exists(folder.string() + kWithoutTumors));
+  if (!fs::exists(folder / "ct.nii.gz")) return false;
+  if (read_json_file(folder / "prompt.json") != to_json(job.prompt)) {
+    throw_usage(folder.string(), ": was made from another prompt or seed, expected --overwrite, ",
+                "or another --out");
+  }
+  return true;
 }
 
 void run(const Options& flags) {

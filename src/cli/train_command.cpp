@@ -81,7 +81,8 @@ void add_stage(CLI::App& train, int stage, const std::string& what) {
   auto* command = train.add_subcommand(name, what);
   command
       ->add_option("--config", options->config,
-                   "a shipped preset (demo) or a path that ends in .json")
+                   "a shipped preset (demo; for stage3 also baselines/<name>) or a path that "
+                   "ends in .json")
       ->capture_default_str();
   command->add_option("--data", options->data, "data set folder")->required();
   command->add_option("--out", options->out, "run directory")->required();

@@ -7,6 +7,7 @@
 #include "guidegen/core/files.hpp"
 #include "guidegen/core/json.hpp"
 #include "guidegen/core/sha256.hpp"
+#include "guidegen/data/without_tumors.hpp"
 #include "guidegen/volume/labels.hpp"
 #include "guidegen/volume/nifti.hpp"
 
@@ -94,6 +95,11 @@ Dataset Dataset::open(const fs::path& root) {
 }
 
 bool is_validation_case(const std::string& id, double validation_share) {
+  // The same patient without tumors shows nearly the same voxels: both go one way.
+  if (id.ends_with(kWithoutTumors)) {
+    const std::string patient = id.substr(0, id.size() - kWithoutTumors.size());
+    return is_validation_case(patient, validation_share);
+  }
   // The first 32 bits of the hash as a number in [0,1): no list of ids has to be kept.
   const uint64_t bits = std::stoull(sha256_hex("split/" + id).substr(0, 8), nullptr, 16);
   return static_cast<double>(bits) / 4294967296.0 < validation_share;

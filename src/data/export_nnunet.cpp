@@ -61,10 +61,14 @@ Classes classes_of(const Vocabulary& vocabulary, const std::vector<std::string>&
   return classes;
 }
 
+/// Name of a folder, given with or without a slash at its end.
+std::string name_of(const fs::path& folder) {
+  const fs::path normal = fs::absolute(folder).lexically_normal();
+  return (normal.has_filename() ? normal : normal.parent_path()).filename().string();
+}
+
 void check_name(const fs::path& out) {
-  const fs::path normal = fs::absolute(out).lexically_normal();
-  const std::string name =
-      (normal.has_filename() ? normal : normal.parent_path()).filename().string();
+  const std::string name = name_of(out);
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   const auto is_word = [&](char c) {
     return is_digit(c) || c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -122,7 +126,7 @@ void add_case(const fs::path& folder, const fs::path& image, const fs::path& lab
 Json dataset_json(const fs::path& out, const NnunetSummary& summary) {
   Json labels = {{"background", 0}};
   for (size_t i = 0; i < summary.classes.size(); ++i) labels[summary.classes[i]] = i + 1;
-  return {{"name", fs::absolute(out).lexically_normal().filename().string()},
+  return {{"name", name_of(out)},
           {"description", "Synthetic CT made by guidegen " + version()},
           {"channel_names", {{"0", "CT"}}},
           {"labels", std::move(labels)},

@@ -90,17 +90,11 @@ void fill_polygon(const std::vector<Point>& polygon, bool* slice, int64_t height
       low = std::min(low, x);
       high = std::max(high, x);
     }
+    if (low > high) continue;  // the polygon does not reach this row
     const auto first = std::max<int64_t>(0, static_cast<int64_t>(std::ceil(low / dx)));
     const auto last = std::min<int64_t>(width - 1, static_cast<int64_t>(std::floor(high / dx)));
-    for (int64_t x = first; x <= last && low <= high; ++x) slice[y * width + x] = true;
+    for (int64_t x = first; x <= last; ++x) slice[y * width + x] = true;
   }
-}
-
-/// Mean x index of the voxels that have a label.
-double middle_of(const at::Tensor& labelled) {
-  const auto columns = labelled.sum(c10::IntArrayRef{0, 1}).to(at::kDouble);
-  const auto places = at::arange(columns.size(0), at::kDouble);
-  return (columns.dot(places) / columns.sum()).item<double>();
 }
 
 /// Our own ids, of which those that the vocabulary lacks become "body".
@@ -115,6 +109,14 @@ Volume own_labels(const Volume& labels, const Vocabulary& vocabulary,
   }
   wide = at::where(wide.ge(vocabulary.size()), vocabulary.body(), wide);
   return {wide.to(label_type(vocabulary.size())), labels.geometry};
+}
+
+/// Whether the source says where the body is: values that became "body" because nobody knows them
+/// don't.
+bool names_body(const OwnMask& own, const Vocabulary& vocabulary) {
+  int64_t guessed = 0;
+  for (const auto& [value, voxels] : own.unknown) guessed += voxels;
+  return voxels_of(own.mask.data, vocabulary.body()).sum().item<int64_t>() > guessed;
 }
 
 }  // namespace
@@ -140,13 +142,16 @@ OwnMask take_mask(const Volume& labels, const Vocabulary& vocabulary, const Labe
   if (!labelled.any().item<bool>())
     throw_failure(source, ": no voxel has a label, expected organs");
   OwnMask own;
-  own.mask =
-      mapping ? map_labels(labels, vocabulary, *mapping, middle_of(labelled), source, &own.unknown)
-              : own_labels(labels, vocabulary, own.unknown);
+  // A patient lies in the middle of the table; the labels' own middle moves with what is labelled.
+  const double middle = 0.5 * static_cast<double>(labels.data.size(3) - 1);
+  own.mask = mapping ? map_labels(labels, vocabulary, *mapping, middle, source, &own.unknown)
+                     : own_labels(labels, vocabulary, own.unknown);
   auto mask = own.mask.data[0];
   const auto empty = [&mask](const at::Tensor& hull) { return mask.eq(0).logical_and(hull); };
-  const auto hull = body_around(own.mask, 0);
-  if (empty(hull).sum().item<double>() <= kMostEmpty * hull.sum().item<double>()) return own;
+  if (names_body(own, vocabulary)) {
+    const auto hull = body_around(own.mask, 0);
+    if (empty(hull).sum().item<double>() <= kMostEmpty * hull.sum().item<double>()) return own;
+  }
   fill_label_(mask, empty(body_around(own.mask, kSkinMm)), vocabulary.body());
   own.body_added = true;
   return own;

@@ -5,6 +5,7 @@
 
 #include "guidegen/core/error.hpp"
 #include "guidegen/data/tumor_census.hpp"
+#include "guidegen/volume/components.hpp"
 #include "guidegen/volume/labels.hpp"
 #include "guidegen/volume/nifti.hpp"
 #include "guidegen/volume/resample.hpp"
@@ -50,6 +51,34 @@ std::pair<int, int> sides_of(const std::string& group, const Vocabulary& vocabul
                   "' as a whole, expected labels of its members");
   }
   return {left, right};
+}
+
+/// Whether voxels belong to the right half of the body, bool [1,D,H,W] or broadcast to it. Pieces
+/// of what the mapping knows as groups alone lie on one side as a whole, that of their centroid, so
+/// that a large tumor or a missing kidney does not cut the other one in two; but for pieces of
+/// which the plane cuts a third off, such as horseshoe kidneys.
+at::Tensor right_half(const Volume& labels, const LabelMapping& mapping, double middle_x) {
+  constexpr double kTooMuch = 1.0 / 3;
+  const at::Tensor beyond = at::arange(labels.data.size(3), at::kDouble).gt(middle_x);
+  at::Tensor grouped = at::zeros(labels.data.sizes(), at::kByte);
+  for (const auto& [value, group] : mapping.to_group) {
+    grouped.masked_fill_(voxels_of(labels.data, value), 1);
+  }
+  at::Tensor ids;
+  const auto pieces = find_components({grouped, labels.geometry}, 1, &ids);
+  if (pieces.empty()) return beyond;
+  const auto width = labels.data.size(3);
+  at::Tensor right = beyond.expand(labels.data.sizes()).clone();
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    const at::Tensor piece = ids.eq(static_cast<int64_t>(i) + 1).unsqueeze(0);
+    const auto there = piece.logical_and(beyond.view({1, 1, 1, width})).sum().item<int64_t>();
+    const bool is_right = pieces[i].centroid_index[0] > middle_x;
+    const auto cut_off = is_right ? pieces[i].voxels - there : there;
+    if (static_cast<double>(cut_off) < kTooMuch * static_cast<double>(pieces[i].voxels)) {
+      right.masked_fill_(piece, is_right);
+    }
+  }
+  return right;
 }
 
 /// Where the body's middle lies along x: the mean of its envelope.
@@ -111,7 +140,7 @@ Volume map_labels(const Volume& labels, const Vocabulary& vocabulary, const Labe
     }
   }
   const at::Tensor index = labels.data.to(at::kLong);
-  const at::Tensor on_right = at::arange(index.size(3), at::kDouble).gt(middle_x);
+  const at::Tensor on_right = right_half(labels, mapping, middle_x);
   const at::Tensor ours = at::where(on_right, right.index({index}), left.index({index}));
   return {ours.to(label_type(vocabulary.size())).contiguous(), labels.geometry};
 }

@@ -17,6 +17,15 @@ std::string sample_suffix(int index) {
   return text;
 }
 
+/// Names that the output folder has for files of its own.
+void refuse_our_names(const std::string& id, const std::string& source) {
+  static const std::set<std::string> ours = {"contact_sheet.png", "index.html", "labels.ctbl",
+                                             "vocabulary.json"};
+  if (ours.count(id) == 0 && id.rfind("manifest", 0) != 0) return;
+  throw_usage(source, ": id '", id,
+              "' is the name of a file of the output folder, expected another");
+}
+
 uint64_t derived_seed(uint64_t seed, const std::string& id, const char* purpose, int attempt) {
   if (attempt == 0) return seed;
   RandomStream stream(seed, id, purpose + std::to_string(attempt));
@@ -58,6 +67,7 @@ std::vector<PlannedCase> plan_cases(const std::vector<Prompt>& prompts,
       PlannedCase planned{prompt.id, prompt, prompt.id, true};
       if (samples > 1) planned.id += sample_suffix(sample);
       check_file_name(planned.id, source + ": id '" + planned.id + "'");
+      refuse_our_names(planned.id, source);
       if (!ids.insert(planned.id).second) {
         throw_usage(source, ": two cases would be named '", planned.id,
                     "', expected ids that stay different with -s01, -s02… added");

@@ -43,7 +43,7 @@ Gate hu_gate(const Volume& ct, const Volume& mask, const Prompt& prompt,
     const auto [low, high] = published_hu(facts, prompt.contrast);
     const double margin = settings.deviations * facts.hu_spread;
     const auto median = values.median().item<double>();
-    if (median < low - margin || median > high + margin) outside.push_back(label);
+    if (!(median >= low - margin && median <= high + margin)) outside.push_back(label);
     gate.details[label] = {{"median_hu", to_tenths(median)},
                            {"low_hu", to_tenths(low - margin)},
                            {"high_hu", to_tenths(high + margin)}};
@@ -98,7 +98,7 @@ std::optional<Gate> visible_gate(const Volume& ct, const Volume& mask,
   }
   if (gate.details.empty()) return std::nullopt;
   const double mean = sum / static_cast<double>(gate.details.size());
-  gate.penalty = mean < settings.min_contrast_hu ? 1 : 0;
+  gate.penalty = mean >= settings.min_contrast_hu ? 0 : 1;  // 1 for NaN, too
   gate.wanted = {{"at_least_hu", settings.min_contrast_hu}};
   gate.measured = {{"mean_contrast_hu", to_tenths(mean)}};
   return gate;

@@ -9,6 +9,7 @@
 #include "guidegen/core/files.hpp"
 #include "guidegen/core/log.hpp"
 #include "guidegen/core/sha256.hpp"
+#include "guidegen/core/stop_signal.hpp"
 
 namespace guidegen {
 namespace fs = std::filesystem;
@@ -74,19 +75,33 @@ void Manifest::read(const fs::path& path) {
 void Manifest::mark_complete(const std::string& id, const Recipe& recipe) {
   const auto records = records_.find(id);
   if (records == records_.end()) return;
+  std::optional<size_t> newest;
   for (size_t i = records->second.size(); i-- > 0;) {
     if (!recipe_difference(records->second[i], recipe).empty()) continue;
-    verified_[id] = i;
-    return;
+    if (!newest) {
+      newest = i;
+    } else if (records->second[i]["files"] != records->second[*newest]["files"]) {
+      return;  // which of them is on disk only find_verified() can tell
+    }
   }
+  if (newest) verified_[id] = *newest;
+}
+
+bool Manifest::has_files(const Json& record) const {
+  const fs::path folder = out_ / record["id"].get<std::string>();
+  std::error_code error;
+  for (const std::string& name : kCaseFiles) {
+    if (!fs::is_regular_file(folder / name, error)) return false;
+  }
+  const std::string dicom = record.value("dicom", "");
+  if (dicom.empty()) return true;
+  return fs::is_directory(folder / "dicom" / "ct", error) &&
+         (dicom == "ct" || fs::is_regular_file(folder / "dicom" / "seg.dcm", error));
 }
 
 bool Manifest::matches_files(const Json& record) const {
   const fs::path folder = out_ / record["id"].get<std::string>();
-  for (const std::string& name : kCaseFiles) {
-    std::error_code error;
-    if (!fs::is_regular_file(folder / name, error)) return false;
-  }
+  if (!has_files(record)) return false;
   const auto files = record.find("files");
   if (files == record.end() || !files->is_object()) return false;
   for (const char* name : {"mask.nii.gz", "ct.nii.gz"}) {
@@ -111,6 +126,17 @@ const Json* Manifest::find_verified(const std::string& id) {
   return nullptr;
 }
 
+const Json* Manifest::find_present(const std::string& id) {
+  const auto& records = records_.at(id);
+  const auto alike = [&records](const Json& record) {
+    return record.value("files", Json()) == records.back().value("files", Json());
+  };
+  if (verified_.count(id) != 0 || !std::all_of(records.begin(), records.end(), alike)) {
+    return find_verified(id);
+  }
+  return has_files(records.back()) ? &records.back() : nullptr;
+}
+
 std::vector<Json> Manifest::write_ordered(const std::vector<std::string>& order) {
   std::vector<std::string> ids = order;
   const std::set<std::string> planned(order.begin(), order.end());
@@ -119,8 +145,18 @@ std::vector<Json> Manifest::write_ordered(const std::vector<std::string>& order)
   std::vector<Json> written;
   std::string text;
   for (const std::string& id : ids) {
-    const Json* record = find_verified(id);
-    if (record == nullptr) continue;
+    throw_if_stopped();
+    if (!has_record(id)) continue;
+    const Json* record = find_present(id);
+    if (record == nullptr) {
+      std::error_code error;
+      if (fs::exists(out_ / id, error)) {
+        log_warning(concat((out_ / id).string(),
+                           ": was changed since it was made; its line leaves ",
+                           manifest_path(out_).filename().string()));
+      }
+      continue;
+    }
     written.push_back(*record);
     text += record->dump() + "\n";
   }

@@ -2,6 +2,7 @@
 
 #include "guidegen/core/error.hpp"
 #include "guidegen/generate/case_sampler.hpp"
+#include "guidegen/stages/tiled_autoencoder.hpp"
 
 namespace guidegen {
 
@@ -12,6 +13,7 @@ ModelSampler::ModelSampler(Model model, const std::string& source, MaskSampling 
     if (model_.has_stage(stage) || (stage == 2 && model_.makes_ct())) continue;
     throw_usage(source, ": stage ", stage, " is missing, expected a model with stages 1, 2 and 3");
   }
+  model_.check_sampling(mask_options_, ct_options_);
 }
 
 ImageGeometry ModelSampler::geometry_for(const Prompt& prompt) const {
@@ -44,7 +46,8 @@ int64_t ModelSampler::memory_estimate(const ImageGeometry& geometry) const {
   const int64_t mask = kProgramBytes + model_.mask_grid(geometry).voxels() * channels *
                                            static_cast<int64_t>(sizeof(float));
   if (!model_.has_stage(2)) return mask;  // pixel space: reordering voxels takes next to nothing
-  const int64_t ct = model_.plan_ct(geometry, TiledWork::kDecode, ct_options_.memory).bytes;
+  const int64_t memory = decodes_in_tiles(geometry) ? ct_options_.memory : kDefaultMemory;
+  const int64_t ct = model_.plan_ct(geometry, TiledWork::kDecode, memory).bytes;
   return std::max(mask, ct);
 }
 

@@ -39,8 +39,9 @@ int64_t peak_gpu_bytes(const c10::Device& device) {
 /// Equal where processes would make equal cases.
 std::string digest_of(const Run& run) {
   const Recipe recipe = Recipes(run.sampler, run.options).common();
-  std::string text = concat(Json(recipe.weights).dump(), recipe.settings.dump(),
-                            recipe.gates.dump(), recipe.retries);
+  std::string text =
+      concat(Json(recipe.weights).dump(), recipe.settings.dump(), recipe.gates.dump(),
+             recipe.retries, recipe.dicom, run.options.device.is_cuda() ? "cuda" : "cpu");
   for (const PlannedCase& planned : run.plan) text += prompt_file_text(planned.prompt);
   return sha256_hex(text);
 }
@@ -66,6 +67,7 @@ Survey survey_folder(const Run& run, Manifest& manifest, const Recipes& recipes)
   for (size_t i = 0; i < run.plan.size(); ++i) {
     const PlannedCase& planned = run.plan[i];
     if (!planned.selected) continue;
+    run.crew.check();
     const Found found = find_case(run.options.out, manifest, planned, recipes.of(planned));
     if (!found.obstacle.empty() && !run.options.overwrite) {
       throw_usage((run.options.out / planned.id).string(), ": ", found.obstacle,
@@ -193,18 +195,18 @@ void report_batch(const Run& run, const Survey& survey) {
 Survey survey_and_tell(const Run& run, std::optional<OutputFolder>& folder) {
   try {
     for (const PlannedCase& planned : run.plan) {
-      // Throws for a grid that can't be made, before anything is written.
-      if (planned.selected) run.sampler.geometry_for(planned.prompt);
+      // Throws for a grid that can't be made, or not within --memory, before anything is written.
+      if (planned.selected) run.sampler.memory_estimate(run.sampler.geometry_for(planned.prompt));
     }
     folder.emplace(run.options.out);
     const Recipes recipes(run.sampler, run.options);
     Manifest manifest(run.options.out);
     Survey survey = survey_folder(run, manifest, recipes);
     const Json note = {{"digest", digest_of(run)}, {"queue", survey.to_make}};
-    run.crew.tell(kPlan, note.dump());
+    run.crew.tell(kPlan, note_text(note));
     return survey;
   } catch (const Error& error) {
-    run.crew.tell(kRefused, Json({{"kind", error.kind()}, {"message", error.what()}}).dump());
+    run.crew.tell(kRefused, note_text(Json({{"kind", error.kind()}, {"message", error.what()}})));
     throw;
   }
 }

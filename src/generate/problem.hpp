@@ -11,7 +11,8 @@
 namespace guidegen {
 
 /// Runs `work`; says in one line why it failed, or nothing. Only what is about the work itself is
-/// caught: Stopped and CrewLost pass.
+/// caught: Stopped and CrewLost pass, and so do errors of a GPU that takes no more work (illegal
+/// access, ECC), after which every further case would fail within milliseconds.
 template <typename Work>
 std::string problem_in(const Work& work) {
   try {
@@ -19,6 +20,8 @@ std::string problem_in(const Work& work) {
     return "";
   } catch (const std::bad_alloc&) {
     return "out of memory";
+  } catch (const c10::AcceleratorError&) {
+    throw;
   } catch (const c10::Error& error) {
     return std::string(first_line(error.what_without_backtrace()));
   } catch (const std::exception& error) {

@@ -78,7 +78,7 @@ void Worker::make(size_t index, BackgroundWriter& writer) {
 }
 
 void Worker::end(size_t index, CaseOutcome outcome) {
-  const std::string text = to_json(outcome).dump();
+  const std::string text = note_text(to_json(outcome));
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     outcomes_[index] = std::move(outcome);
@@ -94,6 +94,10 @@ void Worker::end(size_t index, CaseOutcome outcome) {
 std::map<size_t, CaseOutcome> Worker::outcomes() {
   const std::lock_guard<std::mutex> lock(mutex_);
   return outcomes_;
+}
+
+std::string note_text(const Json& note) {
+  return note.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 std::string outcome_key(size_t index) { return concat("case/", index); }

@@ -41,6 +41,9 @@ class Worker {
   std::map<size_t, CaseOutcome> outcomes_;
 };
 
+/// A note for other processes. Names of files in it need not be UTF-8; what is not is replaced.
+std::string note_text(const Json& note);
+
 /// Key of the note in which a process tells how the case ended.
 std::string outcome_key(size_t index);
 Json to_json(const CaseOutcome& outcome);

@@ -45,8 +45,11 @@ at::Tensor crop_of(const at::Tensor& mask, const Box& box) {
   return pad_to_multiple(cut(mask, inside, whole(size)).to(at::kInt), kFactor, 0);
 }
 
-at::Tensor place_of(const TrainingCase& item, const Box& box, const Vocabulary& vocabulary) {
-  auto position = body_position({item.mask.unsqueeze(0), item.geometry}, vocabulary);
+/// `blind`: as when a CT is sampled without a mask, by which alone the position is known.
+at::Tensor place_of(const TrainingCase& item, const Box& box, const Vocabulary& vocabulary,
+                    bool blind) {
+  std::optional<BodyPosition> position;
+  if (!blind) position = body_position({item.mask.unsqueeze(0), item.geometry}, vocabulary);
   ImageGeometry grid = item.geometry;
   const bool cropped = box.low != Extent{} || box.size(0) < item.mask.size(0) ||
                        box.size(1) < item.mask.size(1) || box.size(2) < item.mask.size(2);
@@ -143,7 +146,8 @@ void GeneratorTrainingImpl::draw_mask(const TrainingCase& item, const Box& box,
   }
   draws.masks.push_back(unmasked ? at::full_like(mask, network_->no_label()) : mask);
   if (weighs_labels()) draws.labels.push_back(mask);
-  draws.places.push_back(place_of(item, box, vocabulary));
+  const bool blind = config.mask_condition == "none" || (unmasked && stream.flip(0.5));
+  draws.places.push_back(place_of(item, box, vocabulary, blind));
 }
 
 bool GeneratorTrainingImpl::weighs_labels() const {

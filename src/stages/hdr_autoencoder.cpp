@@ -219,10 +219,12 @@ HdrAutoencoderImpl::Posterior encode_ct(HdrAutoencoder& autoencoder, const Volum
           posterior.log_variance.to(at::kCPU).contiguous()};
 }
 
+bool decodes_in_tiles(const ImageGeometry& grid) { return grid.voxels() > kMostAtOnce; }
+
 Volume decode_ct(HdrAutoencoder& autoencoder, const at::Tensor& latents, const Volume& mask,
                  int64_t memory) {
   const bool guided = mask.data.defined();
-  if (mask.geometry.voxels() > kMostAtOnce) {
+  if (decodes_in_tiles(mask.geometry)) {
     const auto plan =
         plan_tiles(autoencoder->config(), mask.geometry.size, TiledWork::kDecode, memory);
     return decode_tiled(autoencoder, latents, guided ? &mask : nullptr, mask.geometry, plan);

@@ -35,9 +35,11 @@ at::Tensor fading(int64_t size) {
   return torch::tensor(weights);
 }
 
-std::string solver_for(const LatentRequest& request, const FeatureGeneratorConfig& config) {
+}  // namespace
+
+std::string solver_for(const std::string& wanted, const FeatureGeneratorConfig& config) {
   const auto solvers = solvers_of(config.objective);
-  auto solver = request.solver == "auto" ? config.solver : request.solver;
+  auto solver = wanted == "auto" ? config.solver : wanted;
   if (solver == "auto") solver = solvers.front();
   if (std::find(solvers.begin(), solvers.end(), solver) == solvers.end()) {
     throw_usage("solver ", solver, ": the model's objective is ", config.objective, ", expected ",
@@ -45,8 +47,6 @@ std::string solver_for(const LatentRequest& request, const FeatureGeneratorConfi
   }
   return solver;
 }
-
-}  // namespace
 
 std::vector<Box> overlapping_tiles(const Extent& size, const Extent& tile) {
   std::vector<Box> boxes;
@@ -67,14 +67,9 @@ LatentSampler::LatentSampler(FeatureGeneratorImpl& generator, const LatentReques
     size_[axis] = (voxels[axis] + kFactor - 1) / kFactor;
     tile_size_[axis] = request.tile ? std::min((*request.tile)[axis], size_[axis]) : size_[axis];
   }
-  if (request.mask.data.defined()) {
+  if (request.mask.data.defined() && generator.config().mask_condition != "none") {
     position_ = body_position(request.mask, generator.vocabulary());
   }
-  const auto encode = [&](const std::optional<Prompt>& prompt) {
-    const auto text = generator_.encode_prompts({prompt});
-    return request_.graphed ? with_round_length(text) : text;
-  };
-  with_ = encode(request.prompt);
   if (generator.config().low_resolution > 0) {
     if (!request.coarse.defined()) {
       throw_usage("the model refines coarse CTs: expected one, of voxels ",
@@ -83,10 +78,10 @@ LatentSampler::LatentSampler(FeatureGeneratorImpl& generator, const LatentReques
     coarse_ = generator.normalized(request.coarse.to(device_));
   }
   without_ = encode(std::nullopt);
-  scenes_.push_back(make_scene(request.mask.data));
+  scenes_.push_back(make_scene(request.mask.data, request.prompt));
   if (scenes_.front().tiles.size() > 1) fade_tiles();
   if (!request.counterpart.defined()) return;
-  scenes_.push_back(make_scene(request.counterpart));
+  scenes_.push_back(make_scene(request.counterpart, request.counterpart_prompt));
   const auto changed = wide_labels(request.mask.data).ne(wide_labels(request.counterpart));
   constexpr int64_t kReach = 2;  // latent voxels
   const auto latent =
@@ -98,8 +93,13 @@ LatentSampler::LatentSampler(FeatureGeneratorImpl& generator, const LatentReques
                  .to(device_);
 }
 
-LatentSampler::Scene LatentSampler::make_scene(const at::Tensor& labels) const {
-  Scene scene{labels, {}};
+PromptFeatures LatentSampler::encode(const std::optional<Prompt>& prompt) const {
+  const auto text = generator_.encode_prompts({prompt});
+  return request_.graphed ? with_round_length(text) : text;
+}
+
+LatentSampler::Scene LatentSampler::make_scene(const at::Tensor& labels, const Prompt& prompt) {
+  Scene scene{labels, encode(prompt), {}};
   for (const auto& box : overlapping_tiles(size_, tile_size_)) {
     scene.tiles.push_back(make_tile(box, labels));
   }
@@ -132,7 +132,7 @@ at::Tensor LatentSampler::mask_of(const Box& box, const at::Tensor& labels) cons
   return pad_to_multiple(part, kFactor, 0).to(device_);
 }
 
-LatentSampler::Tile LatentSampler::make_tile(const Box& box, const at::Tensor& labels) const {
+LatentSampler::Tile LatentSampler::make_tile(const Box& box, const at::Tensor& labels) {
   Tile tile;
   tile.box = box;
   const auto& whole_grid = request_.mask.geometry;
@@ -151,20 +151,24 @@ LatentSampler::Tile LatentSampler::make_tile(const Box& box, const at::Tensor& l
   const auto coarse = coarse_.defined() ? cut(coarse_, box, whole(size_)) : at::Tensor();
   tile.image = generator_.encode_image(mask_of(box, labels), coarse);
   if (request_.mask_guidance != 1.0) {
-    tile.without_mask = generator_.encode_image(mask_of(box, {}), coarse);
+    const bool alike = !coarse.defined();
+    if (!alike || !unmasked_.defined()) {
+      unmasked_ = generator_.encode_image(mask_of(box, {}), coarse);
+    }
+    tile.without_mask = unmasked_;
   }
   return tile;
 }
 
 at::Tensor LatentSampler::predict_tile(const at::Tensor& z, const at::Tensor& time,
-                                       const Tile& tile) {
-  const auto call = [&](const at::Tensor& image, const PromptFeatures& text) {
-    const auto output = generator_.denoise(z, time, image, text, tile.place, request_.graphed);
+                                       const Tile& tile, const PromptFeatures& text) {
+  const auto call = [&](const at::Tensor& image, const PromptFeatures& words) {
+    const auto output = generator_.denoise(z, time, image, words, tile.place, request_.graphed);
     return request_.graphed ? output.clone() : output;  // the next replay overwrites it
   };
   // Each condition is stepped away from the prediction without it (Brooks et al.,
   // "InstructPix2Pix", CVPR 2023, eq. 3): first the mask, then the text.
-  const auto full = call(tile.image, with_);
+  const auto full = call(tile.image, text);
   const bool guides_text = request_.text_guidance != 1.0;
   const bool guides_mask = request_.mask_guidance != 1.0;
   if (!guides_text && !guides_mask) return full;
@@ -179,11 +183,11 @@ at::Tensor LatentSampler::predict_tile(const at::Tensor& z, const at::Tensor& ti
 
 at::Tensor LatentSampler::predict_scene(const at::Tensor& z, const at::Tensor& time,
                                         const Scene& scene) {
-  if (!window_.defined()) return predict_tile(z, time, scene.tiles.front());
+  if (!window_.defined()) return predict_tile(z, time, scene.tiles.front(), scene.text);
   auto sum = torch::zeros_like(z);
   for (const auto& tile : scene.tiles) {
     const auto part = cut(z, tile.box, whole(size_)).contiguous();
-    cut(sum, tile.box, whole(size_)).add_(predict_tile(part, time, tile) * window_);
+    cut(sum, tile.box, whole(size_)).add_(predict_tile(part, time, tile, scene.text) * window_);
   }
   return sum / coverage_;
 }
@@ -200,7 +204,7 @@ at::Tensor LatentSampler::predict(const at::Tensor& z, double time) {
 at::Tensor LatentSampler::walk(const at::Tensor& noise,
                                const std::function<void(int64_t, int64_t)>& on_step) {
   const auto& config = generator_.config();
-  const auto solver = solver_for(request_, config);
+  const auto solver = solver_for(request_.solver, config);
   if (config.objective == "flow") {
     const int64_t seen = tile_size_[0] * tile_size_[1] * tile_size_[2];
     return sample_flow([&](const at::Tensor& x, double t) { return predict(x, t); }, noise,

@@ -18,6 +18,7 @@
 #include "guidegen/stages/tiled_autoencoder.hpp"
 #include "guidegen/volume/refine_labels.hpp"
 #include "guidegen/volume/resample.hpp"
+#include "stages/latent_sampler.hpp"
 
 namespace guidegen {
 
@@ -154,6 +155,23 @@ ImageGeometry Model::geometry_for(const Prompt& prompt) const {
   return geometry;
 }
 
+void Model::check_sampling(const MaskSampling& mask, const CtSampling& ct) const {
+  const auto check_steps = [](const char* what, int64_t steps, int64_t most) {
+    if (steps <= most) return;
+    throw_usage(what, ": ", steps, " steps, expected at most ", most, ", the model's schedule");
+  };
+  if (parts_->synthesizer) {
+    check_steps("mask", mask.steps, parts_->synthesizer->config().timesteps);
+  }
+  if (!parts_->generator) return;
+  const auto& config = parts_->generator->config();
+  solver_for(ct.solver, config);
+  if (config.objective != "flow") check_steps("CT", ct.steps, config.timesteps);
+  if (config.low_resolution > 0 && !ct.coarse) {
+    throw_usage("the model refines coarse CTs, expected one: `guidegen sample stage3 --coarse`");
+  }
+}
+
 namespace {
 
 [[noreturn]] void refuse_missing_stage(int stage, const char* purpose) {
@@ -244,12 +262,38 @@ Volume Model::complete_mask(const Prompt& prompt, const GivenLabels& given,
   return parts_->draw_mask(std::move(request), on_step);
 }
 
+namespace {
+
+/// What a coarse CT does not show would be refined from air.
+void check_covers(const ImageGeometry& coarse, const ImageGeometry& wanted) {
+  for (int corner = 0; corner < 8; ++corner) {
+    Vec3 index{};
+    for (size_t axis = 0; axis < 3; ++axis) {
+      index[axis] = (corner >> axis) % 2 == 0 ? 0.0 : static_cast<double>(wanted.size[axis] - 1);
+    }
+    const Vec3 place = coarse.to_index(wanted.to_world(index));
+    for (size_t axis = 0; axis < 3; ++axis) {
+      constexpr double kSlack = 1.5;  // voxels: grids of other spacings end elsewhere
+      if (place[axis] > -kSlack &&
+          place[axis] < static_cast<double>(coarse.size[axis] - 1) + kSlack) {
+        continue;
+      }
+      throw_usage(
+          "the coarse CT does not cover the grid of the mask, expected both of one patient ",
+          "in one world");
+    }
+  }
+}
+
+}  // namespace
+
 at::Tensor Model::Parts::draw_latents(LatentRequest request, const CtSampling& options,
                                       const StepCallback& on_step) const {
   if (!generator) refuse_missing_stage(3, "sampling a CT");
   const auto& config = generator->config();
   if (!autoencoder && config.space != "pixels") refuse_missing_stage(2, "sampling a CT");
   if (config.low_resolution > 0 && options.coarse) {
+    check_covers(options.coarse->geometry, request.mask.geometry);
     const Volume coarse = resample_ct(*options.coarse, request.mask.geometry);
     request.coarse =
         config.space == "pixels" ? fold_pixels(coarse) : encode_ct(autoencoder, coarse).mean;
@@ -297,12 +341,14 @@ Volume Model::sample_ct(const Prompt& prompt, const Volume& mask, const std::str
 }
 
 std::pair<Volume, Volume> Model::sample_ct_pair(const Prompt& prompt, const Volume& mask,
+                                                const Prompt& counterpart_prompt,
                                                 const Volume& counterpart,
                                                 const std::string& case_id, uint64_t seed,
                                                 const CtSampling& options,
                                                 const StepCallback& on_step) const {
   auto request = request_for(prompt, mask, case_id, seed);
   request.counterpart = counterpart.data;
+  request.counterpart_prompt = counterpart_prompt;
   const auto latents = parts_->draw_latents(std::move(request), options, on_step);
   return {parts_->decode_latents(latents.narrow(0, 0, 1), mask, options.memory),
           parts_->decode_latents(latents.narrow(0, 1, 1), counterpart, options.memory)};

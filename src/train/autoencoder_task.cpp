@@ -19,7 +19,8 @@ at::Tensor count_tissues(const at::Tensor& hu) {
 class AutoencoderTask final : public StageTask {
  public:
   AutoencoderTask(const HdrAutoencoderConfig& config, const Vocabulary& vocabulary)
-      : vocabulary_(vocabulary), training_(HdrAutoencoder(config, vocabulary.size()), vocabulary.tumor()) {}
+      : vocabulary_(vocabulary),
+        training_(HdrAutoencoder(config, vocabulary.size()), vocabulary.tumor()) {}
 
   int stage() const override { return 2; }
   torch::nn::Module& module() override { return *training_; }

@@ -81,7 +81,8 @@ INSTANTIATE_TEST_SUITE_P(
         prompts("HugeSize", R"([{"size": [100000, 16, 16]}])", "size"),
         prompts("DeepNesting", std::string(100000, '['), "p.json"),
         prompts("SamplesMeetAnotherId", R"([{"id": "a", "samples": 2}, {"id": "a-s01"}])",
-                "'a-s01'")),
+                "'a-s01'"),
+        prompts("NameOfOurFile", R"([{"id": "index.html"}])", "'index.html'")),
     testing::PrintToStringParamName());
 
 INSTANTIATE_TEST_SUITE_P(

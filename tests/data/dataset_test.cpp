@@ -140,6 +140,7 @@ TEST(DatasetSplit, DependsOnTheIdAloneAndKeepsTheShare) {
     }
     EXPECT_FALSE(is_validation_case(id, 0));
     EXPECT_TRUE(is_validation_case(id, 1));
+    EXPECT_EQ(is_validation_case(id + "-without-tumors", 0.1), is_validation_case(id, 0.1));
   }
   EXPECT_NEAR(validation, 400, 80);  // four standard deviations
 }

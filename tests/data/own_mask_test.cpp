@@ -62,6 +62,28 @@ TEST(TakeMask, UnknownValuesAreCountedAndBecomeBody) {
   EXPECT_EQ(own.mask.data[0][20][32][32].item<int>(), vocabulary.body());
 }
 
+TEST(TakeMask, ASingleOrganGetsABodyToo) {
+  const auto vocabulary = Vocabulary::load("torso");
+  Volume labels = empty_mask();
+  draw(labels, 1, {12, 28, 46}, {5, 6, 6});  // fills its own hull
+  const auto own =
+      take_mask(labels, vocabulary, &vocabulary.mapping("msd_spleen"), "labels.nii.gz");
+  EXPECT_TRUE(own.body_added);
+  EXPECT_EQ(own.mask.data[0][46][28][18].item<int>(), vocabulary.body());
+}
+
+TEST(TakeMask, AKidneyByItselfIsNotCutInTwo) {
+  const auto vocabulary = Vocabulary::load("torso");
+  Volume labels = empty_mask();
+  draw(labels, 1, {44, 28, 46}, {8, 6, 6});
+  const auto own = take_mask(labels, vocabulary, &vocabulary.mapping("kits"), "labels.nii.gz");
+  const auto voxels = [&own](const char* label) {
+    return own.mask.data.eq(Vocabulary::load("torso").id(label)).sum().item<int64_t>();
+  };
+  EXPECT_EQ(voxels("kidney_right"), labels.data.eq(1).sum().item<int64_t>());
+  EXPECT_EQ(voxels("kidney_left"), 0);
+}
+
 TEST(TakeMask, ForeignLabelsAreMappedAndGetABody) {
   const auto vocabulary = Vocabulary::load("torso");
   const auto& mapping = vocabulary.mapping("totalsegmentator_v2");

@@ -120,6 +120,17 @@ TEST_F(Prepare, KidneysLabeledAsAWholeArePartedAndTumorsFound) {
   EXPECT_EQ(prepared.prompt.tumors->front().count, 1);
 }
 
+TEST_F(Prepare, AKidneyGoesToOneSideAsAWhole) {
+  const Volume ct = trunk_on_table();
+  Volume labels = labels_like(ct);
+  labels.data.slice(1, 2, 9).slice(2, 28, 33).slice(3, 19, 27).fill_(1);  // across the middle
+  const PreparedCase prepared = prepare_pair(write(ct, labels), vocabulary_, {"kits", {}, {}});
+  const int64_t left = count(prepared.mask, vocabulary_.id("kidney_left"));
+  const int64_t right = count(prepared.mask, vocabulary_.id("kidney_right"));
+  EXPECT_EQ(std::max(left, right), 7 * 5 * 8);
+  EXPECT_EQ(std::min(left, right), 0);
+}
+
 TEST_F(Prepare, SpacingAndSizeAreApplied) {
   const Volume ct = trunk_on_table();
   PrepareOptions options{"totalsegmentator_v2", Vec3{8, 8, 8}, std::array<int64_t, 3>{32, 16, 16}};

@@ -62,6 +62,12 @@ TEST(CasePlan, RefusesIdsThatMeet) {
   EXPECT_THAT(message_of({sampled, prompt_named("a-s01")}, {}), HasSubstr("'a-s01'"));
 }
 
+TEST(CasePlan, RefusesNamesOfFilesOfTheFolder) {
+  for (const char* id : {"index.html", "manifest.jsonl", "manifest-00001.jsonl", "labels.ctbl"}) {
+    EXPECT_THAT(message_of({prompt_named(id)}, {}), HasSubstr(id));
+  }
+}
+
 TEST(CasePlan, UnknownIdNamesTheNearest) {
   CaseSelection selection;
   selection.only = {"case-0O1"};

@@ -75,6 +75,11 @@ TEST_F(CtGates, ATumorIsDarkerOrBrighterThanItsHost) {
             R"([{"organ":"liver","contrast_hu":20.0}])");
 }
 
+TEST_F(CtGates, WhatIsNoNumberPassesNothing) {
+  EXPECT_FALSE(visible(110, NAN));
+  EXPECT_EQ(check(NAN, NAN, "organ_hu")["measured"]["organs"], 0);
+}
+
 TEST_F(CtGates, SmallTumorsAndOrgansAreNotJudged) {
   settings_.tumor_visible.min_voxels = 28;
   EXPECT_TRUE(check(110, 110, "tumor_visible").is_null());

@@ -66,7 +66,8 @@ class Dataset {
   std::optional<std::array<int64_t, 3>> size_;
 };
 
-/// Which side of the split a case id falls on.
+/// Which side of the split a case id falls on; a patient with and without tumors (kWithoutTumors)
+/// is on one.
 bool is_validation_case(const std::string& id, double validation_share);
 
 /// Writes cases one by one, each atomically, then dataset.json on finish(). Opening the writer on

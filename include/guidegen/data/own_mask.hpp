@@ -17,9 +17,9 @@ struct OwnMask {
 
 /// Takes `labels` [1,D,H,W] (RAS) for a mask to paint a CT onto. `mapping` translates them, null:
 /// they are the vocabulary's own. Values that are in neither become "body", since something is
-/// there. Where much of the hull of the labels has none (30 %), the body around the organs is
-/// missing: what body_around() finds becomes it. Throws Error(kFailure) naming `source` when no
-/// voxel has a label.
+/// there. Where nothing is labelled as body, or much of the hull of the labels has none (30 %), the
+/// body around the organs is missing: what body_around() finds becomes it. Throws Error(kFailure)
+/// naming `source` when no voxel has a label.
 OwnMask take_mask(const Volume& labels, const Vocabulary& vocabulary, const LabelMapping* mapping,
                   const std::string& source);
 

@@ -51,9 +51,9 @@ PreparedCase prepare_pair(const PairFiles& files, const Vocabulary& vocabulary,
                           const PrepareOptions& options);
 
 /// Foreign labels [1,D,H,W] in our ids. 0 stays 0. A value that stands for a left and right pair as
-/// a whole (KiTS's kidneys) is parted at x index `middle_x`. Values that the mapping lacks throw
-/// Error(kFailure), opened by `source`; with `unknown` they become "body" and their voxels are
-/// counted there.
+/// a whole (KiTS's kidneys) is parted at x index `middle_x`; each piece goes to one side. Values
+/// that the mapping lacks throw Error(kFailure), opened by `source`; with `unknown` they become
+/// "body" and their voxels are counted there.
 Volume map_labels(const Volume& labels, const Vocabulary& vocabulary, const LabelMapping& mapping,
                   double middle_x, const std::string& source,
                   std::map<int, int64_t>* unknown = nullptr);

@@ -33,8 +33,8 @@ class Manifest {
   /// warning.
   explicit Manifest(std::filesystem::path out);
 
-  /// The folder of `id` holds what its newest record of this recipe says: its files need not be
-  /// hashed again.
+  /// The folder of `id` holds what a record of this recipe says: its files need not be hashed
+  /// again, unless records of several processes differ in them.
   void mark_complete(const std::string& id, const Recipe& recipe);
   /// The record whose hashes match the files of the case's folder, newest first; null when none
   /// does.
@@ -42,13 +42,16 @@ class Manifest {
   bool has_record(const std::string& id) const { return records_.count(id) != 0; }
 
   /// Rewrites manifest.jsonl atomically and removes those of other ranks: the cases of `order`
-  /// first, others after them in the order of their lines; only those whose folder is there and
-  /// verified. Returns the records written.
+  /// first, others after them in the order of their lines; only those whose files are there. Files
+  /// are hashed only where records disagree about them. Returns the records written. Throws
+  /// Stopped.
   std::vector<Json> write_ordered(const std::vector<std::string>& order);
 
  private:
   void read(const std::filesystem::path& path);
+  bool has_files(const Json& record) const;
   bool matches_files(const Json& record) const;
+  const Json* find_present(const std::string& id);
 
   std::filesystem::path out_;
   std::vector<std::filesystem::path> other_ranks_;  ///< their files, as read

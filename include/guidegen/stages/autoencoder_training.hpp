@@ -11,8 +11,8 @@ namespace guidegen {
 /// "network", which is what a model directory keeps, and "adversary" where there is one.
 class AutoencoderTrainingImpl : public torch::nn::Module {
  public:
-  /// `tumor`: the label that losses.tumor_weight is about. Throws Error(kUsage) where the perceptual
-  /// network cannot be read or the exposure weights are not one an exposure.
+  /// `tumor`: the label that losses.tumor_weight is about. Throws Error(kUsage) where the
+  /// perceptual network cannot be read or the exposure weights are not one an exposure.
   AutoencoderTrainingImpl(HdrAutoencoder network, int64_t tumor);
 
   /// How often each label occurs among training voxels, [K] int64. Voxels of a label that takes a

@@ -30,6 +30,7 @@ struct LatentRequest {
   Volume mask;
   /// The same mask otherwise labelled, for a pair of CTs of one patient; undefined: no pair.
   at::Tensor counterpart;
+  Prompt counterpart_prompt;  ///< that goes with it
   /// Latents [1,Z,D/4,H/4,W/4] of the coarse CT to refine, brought to the mask's grid; for models
   /// of low_resolution alone.
   at::Tensor coarse;

@@ -75,11 +75,17 @@ class Model {
   Volume sample_ct(const Prompt& prompt, const Volume& mask, const std::string& case_id,
                    uint64_t seed, const CtSampling& options = {},
                    const StepCallback& on_step = {}) const;
-  /// The same patient by two masks of one grid: the CTs differ where the labels do and around.
+  /// The same patient by two masks of one grid, each with its prompt: the CTs differ where the
+  /// labels do and around.
   std::pair<Volume, Volume> sample_ct_pair(const Prompt& prompt, const Volume& mask,
+                                           const Prompt& counterpart_prompt,
                                            const Volume& counterpart, const std::string& case_id,
                                            uint64_t seed, const CtSampling& options = {},
                                            const StepCallback& on_step = {}) const;
+
+  /// Throws Error(kUsage) where cases of prompt and mask alone can't be sampled so: more steps than
+  /// the schedule has, a solver of another objective, a model that needs a coarse CT.
+  void check_sampling(const MaskSampling& mask, const CtSampling& ct) const;
 
   /// The grid that a mask wanted on `wanted` is sampled on, before it is refined.
   ImageGeometry mask_grid(const ImageGeometry& wanted) const;

@@ -21,4 +21,7 @@ Volume decode_tiled(HdrAutoencoder& autoencoder, const at::Tensor& z, const Volu
                     const ImageGeometry& geometry, const TilePlan& plan,
                     const TileCallback& on_tile = {});
 
+/// Whether decode_ct() goes about a CT of this grid in tiles, and so within `memory`.
+bool decodes_in_tiles(const ImageGeometry& grid);
+
 }  // namespace guidegen
