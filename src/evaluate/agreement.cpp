@@ -1,5 +1,6 @@
 #include "guidegen/evaluate/agreement.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -9,11 +10,28 @@ namespace guidegen {
 namespace {
 
 ReferenceRange range_of(const std::vector<double>& values) {
-  return {static_cast<int64_t>(values.size()), quantile(values, 0.5), quantile(values, 0.025),
-          quantile(values, 0.975)};
+  constexpr double kOneSign = 0.95;
+  const auto count = static_cast<double>(values.size());
+  const auto above = std::count_if(values.begin(), values.end(), [](double v) { return v > 0; });
+  const auto below = std::count_if(values.begin(), values.end(), [](double v) { return v < 0; });
+  ReferenceRange range;
+  range.of = static_cast<int64_t>(values.size());
+  range.median = quantile(values, 0.5);
+  range.low = quantile(values, 0.025);
+  range.high = quantile(values, 0.975);
+  range.least = quantile(values, 0);
+  range.most = quantile(values, 1);
+  if (static_cast<double>(above) >= kOneSign * count) range.sign = 1;
+  if (static_cast<double>(below) >= kOneSign * count) range.sign = -1;
+  return range;
 }
 
 }  // namespace
+
+std::optional<bool> ReferenceRange::shows(double value) const {
+  if (sign == 0) return std::nullopt;
+  return value * sign > 0 && value >= least && value <= most;
+}
 
 ReferenceRanges::ReferenceRanges(const std::vector<Observation>& reference) {
   std::map<ContrastPhase, std::vector<double>> phases;
@@ -45,9 +63,8 @@ Agreement agreement_of(const std::vector<Observation>& values, const ReferenceRa
     all.push_back(value);
     const ReferenceRange* range = reference.range_for(phase);
     if (!range) continue;
-    const bool in_range = range->contains(value);
-    inside.emplace_back(cluster, in_range ? 1 : 0);
-    visible.emplace_back(cluster, in_range && value * range->median > 0 ? 1 : 0);
+    inside.emplace_back(cluster, range->contains(value) ? 1 : 0);
+    if (const auto shown = range->shows(value)) visible.emplace_back(cluster, *shown ? 1 : 0);
     offsets.emplace_back(cluster, value - range->median);
     ratios.emplace_back(cluster, value / range->median);
   }

@@ -94,10 +94,10 @@ std::vector<AppearanceRow> summarize_contrast(const std::vector<const CaseAppear
     for (const Observation& observation : found) {
       const ReferenceRange* range = ranges.range_for(observation.phase);
       if (!range || !std::isfinite(observation.value)) continue;
-      const bool in_range = range->contains(observation.value);
-      inside.emplace_back(observation.cluster, in_range ? 1 : 0);
-      visible.emplace_back(observation.cluster,
-                           in_range && observation.value * range->median > 0 ? 1 : 0);
+      inside.emplace_back(observation.cluster, range->contains(observation.value) ? 1 : 0);
+      if (const auto shown = range->shows(observation.value)) {
+        visible.emplace_back(observation.cluster, *shown ? 1 : 0);
+      }
     }
     rows.push_back({organ, kAll, std::move(agreement)});
   }

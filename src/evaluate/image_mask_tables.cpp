@@ -100,9 +100,10 @@ ReportTable appearance_table(const AppearanceSummary& summary, const AppearanceF
 ReportTable contrast_table(const std::vector<AppearanceRow>& rows) {
   ReportTable table{
       "Contrast of tumors",
-      "Mean HU of a tumor less that of its host within 12 mm of it. Visible: inside "
-      "the central 95 % of the reference for this host and contrast phase, and of "
-      "the sign that its median has.",
+      "Mean HU of a tumor less that of its host within 12 mm of it. Inside: in the central 95 % of "
+      "the reference for this host and contrast phase. Visible, judged where 95 % of the "
+      "reference's tumors are brighter than their host, or 95 % darker: that is true of this one, "
+      "by as much as of any of the reference.",
       {{"host", "of", "median HU", "reference", "range", "visible", "inside", "difference"}}};
   for (const AppearanceRow& row : rows) {
     const Agreement& agreement = row.agreement;

@@ -135,11 +135,16 @@ TEST(Agreement, JudgesEachPhaseByItsOwnRange) {
   EXPECT_DOUBLE_EQ(agreement.offset.value, 5);  // 0, 100, 5
 }
 
-TEST(Agreement, VisibleNeedsTheSignToo) {
-  const ReferenceRanges ranges(observations(41, -38, 1, std::nullopt));  // -38…2, median -18
-  const auto agreement = agreement_of({{"a", {}, -20}, {"b", {}, 0.5}, {"c", {}, -60}}, ranges);
-  EXPECT_EQ(agreement.inside.proportion, (Proportion{2, 3}));
-  EXPECT_EQ(agreement.visible.proportion, (Proportion{1, 3}));
+TEST(Agreement, VisibleIsWhatHasTheSignAndARangeOfOneSign) {
+  const std::vector<Observation> some = {
+      {"a", {}, -20}, {"b", {}, 0.5}, {"c", {}, -60}, {"d", {}, -40}, {"e", {}, -1.5}};
+  const ReferenceRanges dark(observations(41, -40, 1, std::nullopt));  // -40…0, 40 of 41 below
+  const auto agreement = agreement_of(some, dark);
+  EXPECT_EQ(agreement.inside.proportion, (Proportion{2, 5}));   // -39…-1
+  EXPECT_EQ(agreement.visible.proportion, (Proportion{3, 5}));  // all of -40…0 below 0
+  const ReferenceRanges both(observations(41, -30, 1, std::nullopt));
+  EXPECT_EQ(agreement_of(some, both).visible.proportion.total, 0);
+  EXPECT_FALSE(both.all()->shows(-10).has_value());
 }
 
 TEST(Agreement, WithoutEnoughReferenceNothingIsJudged) {

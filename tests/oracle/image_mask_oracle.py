@@ -191,7 +191,8 @@ def observations(cases, value_of):
 
 
 def judged(values, reference):
-    """The range of the same phase where it has 20 values, of all phases else."""
+    """The range of the same phase where it has 20 values, of all phases else; visible where 95 % of
+    the range have one sign."""
     inside, visible, offsets = [], [], []
     for phase, value in values:
         own = [v for p, v in reference if p == phase and phase is not None]
@@ -200,7 +201,9 @@ def judged(values, reference):
             continue
         low, middle, high = numpy.percentile(own, [2.5, 50, 97.5])
         inside.append(low <= value <= high)
-        visible.append(low <= value <= high and value * middle > 0)
+        for sign in (1, -1):
+            if numpy.mean(numpy.array(own) * sign > 0) >= 0.95:
+                visible.append(value * sign > 0 and min(own) <= value <= max(own))
         offsets.append(value - middle)
     return inside, visible, offsets
 
@@ -211,6 +214,7 @@ def check_agreement(key, row, values, reference):
     check(key + "/inside", row["inside"]["hits"], sum(inside))
     check(key + "/judged", row["inside"]["total"], len(inside))
     check(key + "/visible", row["visible"]["hits"], sum(visible))
+    check(key + "/visible of", row["visible"]["total"], len(visible))
     check(key + "/offset", row["offset"]["value"], numpy.median(offsets))
 
 

@@ -23,8 +23,13 @@ struct ReferenceRange {
   double median = 0;
   double low = 0;  ///< 2.5 %; with `high`, the central 95 %
   double high = 0;
+  double least = 0, most = 0;  ///< of all
+  int sign = 0;                ///< of at least 95 % of them; 0: they have both
 
   bool contains(double value) const { return value >= low && value <= high; }
+  /// Of a contrast: whether it has the reference's sign and lies in its whole range. Absent where
+  /// the reference has both signs, so that it is often not seen there either.
+  std::optional<bool> shows(double value) const;
 };
 
 /// The ranges of one figure among reference cases: of each contrast phase that has at least
@@ -51,9 +56,9 @@ struct Agreement {
   double median = 0;                        ///< of the values
   std::optional<ReferenceRange> reference;  ///< of all phases together
   Share inside;                             ///< values within the central 95 % of the reference
-  Share visible;    ///< of those, with the sign that the reference's median has; share of all
-  Estimate offset;  ///< median of the value less the reference's median
-  Estimate ratio;   ///< median of the value over the reference's median
+  Share visible;                            ///< ReferenceRange::shows() of those that it judges
+  Estimate offset;                          ///< median of the value less the reference's median
+  Estimate ratio;                           ///< median of the value over the reference's median
 };
 
 Agreement agreement_of(const std::vector<Observation>& values, const ReferenceRanges& reference,
