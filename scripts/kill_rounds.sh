@@ -40,7 +40,7 @@ if [[ -z "$prompts" ]]; then
 import json, sys
 prompts = json.load(open(sys.argv[1]))
 for prompt in prompts:
-    prompt.update(size=[32, 32, 40], spacing_mm=[12, 12, 12])
+    prompt.update(size=[20, 20, 24], spacing_mm=[19, 19, 19])
 json.dump(prompts, open(sys.argv[2], "w"))
 PYTHON
 fi
