@@ -25,17 +25,26 @@ int64_t draw_label(const at::Tensor& mask, const SegmenterConfig& config, int64_
   return present[static_cast<size_t>(stream.integer(static_cast<int64_t>(present.size())))];
 }
 
+// One voxel of a label, any as likely as another: index along D, H, W. Only one slice is listed,
+// because a list of all voxels of a body takes hundreds of megabytes.
+std::array<int64_t, 3> draw_voxel(const at::Tensor& mask, int64_t label, RandomStream& stream) {
+  const auto where = voxels_of(mask, label);
+  const auto counts = where.sum(c10::IntArrayRef{1, 2});
+  const auto* count = counts.const_data_ptr<int64_t>();
+  int64_t chosen = stream.integer(counts.sum().item<int64_t>());
+  int64_t slice = 0;
+  while (chosen >= count[slice]) chosen -= count[slice++];
+  const auto place = where[slice].nonzero()[chosen];
+  return {slice, place[0].item<int64_t>(), place[1].item<int64_t>()};
+}
+
 // Where a crop of `extent` starts along each axis D,H,W.
 std::array<int64_t, 3> draw_start(const at::Tensor& mask, const SegmenterConfig& config,
                                   int64_t tumor, RandomStream& stream) {
   const bool balanced = stream.flip(config.balanced_crops);
   const int64_t label = balanced ? draw_label(mask, config, tumor, stream) : -1;
-  at::Tensor places;
-  int64_t chosen = 0;
-  if (label >= 0) {
-    places = voxels_of(mask, label).nonzero();
-    chosen = stream.integer(places.size(0));
-  }
+  std::array<int64_t, 3> voxel{};
+  if (label >= 0) voxel = draw_voxel(mask, label, stream);
   std::array<int64_t, 3> start{};
   for (int64_t axis = 0; axis < 3; ++axis) {
     const int64_t room = std::max<int64_t>(mask.size(axis) - config.crop, 0);
@@ -46,7 +55,7 @@ std::array<int64_t, 3> draw_start(const at::Tensor& mask, const SegmenterConfig&
     }
     // Not always in the middle of the crop.
     const int64_t before = config.crop / 4 + stream.integer(config.crop / 2);
-    const auto place = places.index({chosen, axis}).item<int64_t>();
+    const int64_t place = voxel[static_cast<size_t>(axis)];
     start[static_cast<size_t>(axis)] = std::clamp<int64_t>(place - before, 0, room);
   }
   return start;

@@ -2,6 +2,8 @@
 
 #include <torch/torch.h>
 
+#include <utility>
+
 #include "guidegen/core/error.hpp"
 #include "guidegen/core/files.hpp"
 #include "guidegen/core/log.hpp"
@@ -65,7 +67,9 @@ void LatentCache::store(const fs::path& path, const CtLatents& latents) {
 
 const CtLatents& LatentCache::load(const TrainingCase& item) {
   if (const auto kept = kept_.find(item.id); kept != kept_.end()) return kept->second;
-  const auto path = path_of(item);
+  auto known = paths_.find(item.id);
+  if (known == paths_.end()) known = paths_.emplace(item.id, path_of(item)).first;
+  const fs::path path = folder_.empty() ? fs::path() : known->second;
   auto latents = path.empty() ? std::nullopt : find(path, item);
   if (!latents) {
     const auto posterior = encode_(item);
@@ -75,7 +79,14 @@ const CtLatents& LatentCache::load(const TrainingCase& item) {
     if (!path.empty()) store(path, *latents);
   }
   const auto bytes = static_cast<int64_t>(latents->mean.nbytes() + latents->log_variance.nbytes());
-  if (bytes_ + bytes > most_bytes_) return last_ = std::move(*latents);
+  if (bytes_ + bytes > most_bytes_) {
+    if (folder_.empty() && !std::exchange(warned_, true)) {
+      log_warning(concat("latents of the cases take more than ", most_bytes_ >> 20,
+                         " MiB: the others are encoded anew each time; training.cache names a "
+                         "folder that keeps them"));
+    }
+    return last_ = std::move(*latents);
+  }
   bytes_ += bytes;
   return kept_[item.id] = std::move(*latents);
 }

@@ -45,8 +45,10 @@ class LatentCache {
   std::string autoencoder_;
   Encode encode_;
   int64_t most_bytes_, bytes_ = 0;
-  std::unordered_map<std::string, CtLatents> kept_;  // by id
-  CtLatents last_;                                   // what kept_ has no room for
+  std::unordered_map<std::string, CtLatents> kept_;               // by id
+  CtLatents last_;                                                // what kept_ has no room for
+  std::unordered_map<std::string, std::filesystem::path> paths_;  // by id: hashing a CT takes time
+  bool warned_ = false;
 };
 
 /// Mean and standard deviation of each channel over the means of some posteriors.
