@@ -74,7 +74,8 @@ double GaussianDiffusion::snr(int64_t t) const {
 
 at::Tensor GaussianDiffusion::sample(const Network& network, const at::Tensor& noise, int64_t steps,
                                      const std::string& solver,
-                                     const std::function<void(int64_t, int64_t)>& on_step) const {
+                                     const std::function<void(int64_t, int64_t)>& on_step,
+                                     const Bounded& bounded) const {
   if (solver != "ddim" && solver != "dpm++2m") {
     throw_usage("Gaussian diffusion: unknown solver '", solver, "', expected ddim or dpm++2m");
   }
@@ -86,13 +87,14 @@ at::Tensor GaussianDiffusion::sample(const Network& network, const at::Tensor& n
     const int64_t t = times[static_cast<size_t>(step)];
     const int64_t s = times[static_cast<size_t>(step) + 1];
     const at::Tensor output = network(x, t);
-    const at::Tensor x0 = predict_x0(output, x, t);
+    const at::Tensor predicted = predict_x0(output, x, t);
+    const at::Tensor x0 = bounded ? bounded(predicted) : predicted;
     const double width = s > 0 ? 0.5 * std::log(snr(s) / snr(t)) : 0;  // in log(alpha / sigma)
     if (solver == "dpm++2m" && before.defined() && s > 0) {
       const double half_inverse = 0.5 * width / width_before;
       x = step_to(s, t, x, (1 + half_inverse) * x0 - half_inverse * before);
     } else {
-      x = first_order_step(s, t, x, x0, output);
+      x = bounded ? step_to(s, t, x, x0) : first_order_step(s, t, x, x0, output);
     }
     before = x0;
     width_before = width;

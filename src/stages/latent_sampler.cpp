@@ -213,7 +213,13 @@ at::Tensor LatentSampler::walk(const at::Tensor& noise,
   const auto network = [&](const at::Tensor& x, int64_t t) {
     return predict(x, static_cast<double>(t) / static_cast<double>(config.timesteps));
   };
-  return generator_.gaussian().sample(network, noise, request_.steps, solver, on_step);
+  GaussianDiffusion::Bounded bounded;
+  if (config.space == "pixels") {  // which lie in [-1,1]; latents may be anything
+    bounded = [&](const at::Tensor& x0) {
+      return generator_.normalized(generator_.denormalized(x0).clamp(-1.0, 1.0));
+    };
+  }
+  return generator_.gaussian().sample(network, noise, request_.steps, solver, on_step, bounded);
 }
 
 at::Tensor LatentSampler::run(const std::function<void(int64_t, int64_t)>& on_step) {
