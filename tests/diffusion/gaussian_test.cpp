@@ -123,16 +123,15 @@ TEST_P(GaussianDiffusionTest, ReportsEachStep) {
 }
 
 TEST_P(GaussianDiffusionTest, BoundsHoldAtEachStepAndChangeNothingInside) {
-  const GaussianDiffusion diffusion(NoiseSchedule("cosine", 100), GetParam());
-  const auto noise = torch::randn({1, 1, 4, 4, 4}, at::kDouble);
+  const auto noise = draw("noise");
   const auto network = [](const at::Tensor& x, int64_t) { return 0.3 * x; };
   for (const char* solver : {"ddim", "dpm++2m"}) {
-    const auto free = diffusion.sample(network, noise, 12, solver);
+    const auto free = diffusion_.sample(network, noise, 12, solver);
     const auto wide =
-        diffusion.sample(network, noise, 12, solver, {}, [](const at::Tensor& x0) { return x0; });
-    EXPECT_TRUE(torch::allclose(free, wide, 1e-6, 1e-8)) << solver;
-    const auto narrow = diffusion.sample(network, noise, 12, solver, {},
-                                         [](const at::Tensor& x0) { return x0.clamp(-0.1, 0.1); });
+        diffusion_.sample(network, noise, 12, solver, {}, [](const at::Tensor& x0) { return x0; });
+    EXPECT_TRUE(at::allclose(free, wide, 1e-6, 1e-8)) << solver;
+    const auto narrow = diffusion_.sample(network, noise, 12, solver, {},
+                                          [](const at::Tensor& x0) { return x0.clamp(-0.1, 0.1); });
     EXPECT_LE(narrow.abs().max().item<double>(), 0.1 + 1e-9) << solver;
   }
 }
