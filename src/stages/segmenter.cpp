@@ -100,7 +100,12 @@ LossTerms SegmenterImpl::loss(const StepInputs& inputs) {
   const auto logits = forward(inputs.tensor("hu"), inputs.tensor("log_spacing"));
   const AutocastScope full_precision(AutocastState::off());
   const auto log_probabilities = torch::log_softmax(logits, 1);
-  const auto cross_entropy = -log_probabilities.gather(1, labels.unsqueeze(1)).mean();
+  auto surprise = -log_probabilities.gather(1, labels.unsqueeze(1));
+  if (config_.tumor_weight != 1) {
+    const auto tumor = labels.eq(tumor_).to(at::kFloat).unsqueeze(1);
+    surprise = surprise * (1 + (config_.tumor_weight - 1) * tumor);
+  }
+  const auto cross_entropy = surprise.mean();
   const auto dice = dice_loss(log_probabilities.exp(), labels);
   return {cross_entropy + config_.dice_weight * dice,
           {{"cross_entropy", cross_entropy.detach()}, {"dice_loss", dice.detach()}}};

@@ -42,6 +42,7 @@ SegmenterConfig SegmenterConfig::from_json(JsonObject object) {
   }
   c.balanced_crops = object.number("balanced_crops", 0, 1, c.balanced_crops);
   c.tumor_crops = object.number("tumor_crops", 0, 1, c.tumor_crops);
+  c.tumor_weight = object.number("tumor_weight", 0, 1e3, c.tumor_weight);
   c.dice_weight = object.number("dice_weight", 0, 1e3, c.dice_weight);
   if (object.has("augmentation")) {
     c.augmentation = CtAugmentation::from_json(object.object("augmentation"));
@@ -60,6 +61,7 @@ Json SegmenterConfig::to_json() const {
           {"window", window},
           {"balanced_crops", balanced_crops},
           {"tumor_crops", tumor_crops},
+          {"tumor_weight", tumor_weight},
           {"dice_weight", dice_weight},
           {"augmentation", augmentation.to_json()}};
 }

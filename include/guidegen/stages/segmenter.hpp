@@ -33,6 +33,7 @@ struct SegmenterConfig {
   int64_t window = 96;                        ///< of segmenting, voxels along each axis
   double balanced_crops = 0.7;                ///< share of crops around a label drawn evenly
   double tumor_crops = 0.4;                   ///< of these, around a tumor where there is one
+  double tumor_weight = 1;                    ///< of voxels of tumors in the cross-entropy
   double dice_weight = 1.0;                   ///< of the soft Dice loss beside the cross-entropy
   CtAugmentation augmentation;
 
