@@ -131,6 +131,24 @@ TEST_F(SegmenterTest, DiceOfThePerfectAnswerIsNoLoss) {
   EXPECT_NEAR(terms.parts[1].second.item<double>(), sum / present, 1e-5);
 }
 
+TEST_F(SegmenterTest, TumorsWeighMoreInTheCrossEntropy) {
+  auto config = tiny_segmenter();
+  torch::manual_seed(3);
+  auto plain = make(config);
+  config.tumor_weight = 7;
+  torch::manual_seed(3);
+  auto weighted = make(config);
+  auto inputs = plain->prepare(batch(), {1, 0, 0});
+  const auto cross_entropy = [&inputs](Segmenter& segmenter) {
+    return segmenter->loss(inputs).parts[0].second.item<double>();
+  };
+  auto& labels = inputs.tensors["labels"];
+  labels = torch::full_like(labels, vocabulary_.tumor());
+  EXPECT_NEAR(cross_entropy(weighted), 7 * cross_entropy(plain), 1e-4);
+  labels = torch::full_like(labels, vocabulary_.body());
+  EXPECT_DOUBLE_EQ(cross_entropy(weighted), cross_entropy(plain));
+}
+
 TEST_F(SegmenterTest, OneWindowSeesTheWholeVolume) {
   auto config = tiny_segmenter();
   config.window = 32;
