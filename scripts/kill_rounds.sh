@@ -79,16 +79,16 @@ PYTHON
 
 now() { date +%s%N; }
 
-(generate "$out/one" >>"$out/log.txt" 2>&1) || die "the batch failed, see $out/log.txt"
-fingerprint "$out/one" >"$out/one.txt"
+(generate "$out/one/batch" >>"$out/log.txt" 2>&1) || die "the batch failed, see $out/log.txt"
+fingerprint "$out/one/batch" >"$out/one.txt"
 began="$(now)"
-start "$out/whole"
+start "$out/whole/batch"
 wait "${pids[@]}" || die "the workers failed, see $out/log.txt"
 took_ms=$((($(now) - began) / 1000000))
-fingerprint "$out/whole" | diff "$out/one.txt" - || die "the workers made other files than one process"
+fingerprint "$out/whole/batch" | diff "$out/one.txt" - || die "the workers made other files than one process"
 
 for ((round = 1; round <= rounds; ++round)); do
-  batch="$out/round-$round" victim=all
+  batch="$out/round-$round/batch" victim=all  # the page tells the name of its folder
   start "$batch"
   delay_ms=$((100 + (RANDOM * 32768 + RANDOM) % took_ms))
   sleep "$(printf '%d.%03d' $((delay_ms / 1000)) $((delay_ms % 1000)))"
@@ -106,6 +106,6 @@ for ((round = 1; round <= rounds; ++round)); do
   fingerprint "$batch" | diff "$out/one.txt" - || die "round $round: $batch differs from $out/one"
   printf 'round %d: killed %s after %d ms, %d cases were there, now all and identical\n' \
     "$round" "$victim" "$delay_ms" "$left"
-  rm -rf "$batch"
+  rm -rf "$out/round-$round"
 done
 printf '%d rounds of %d ms: every case there once and identical\n' "$rounds" "$took_ms"
