@@ -254,7 +254,7 @@ Json make_case(const Options& options, const Model& model, const Job& job) {
   return entry;
 }
 
-bool is_there(const Options& options, const Job& job) {
+bool is_there(const Options& options, const Model& model, const Job& job) {
   if (names_file(options.out)) return false;
   const fs::path folder = fs::path(options.out) / job.prompt.id;
   if (!fs::exists(folder / "ct.nii.gz")) return false;
@@ -262,7 +262,10 @@ bool is_there(const Options& options, const Job& job) {
     throw_usage(folder.string(), ": was made from another prompt or seed, expected --overwrite, ",
                 "or another --out");
   }
-  return true;
+  // A case that was painted by itself lacks its twin, unless there is no tumor to leave out.
+  if (!options.counterpart || fs::exists(folder.string().append(kWithoutTumors))) return true;
+  const Volume mask = read_mask(folder / "mask.nii.gz");
+  return !voxels_of(mask.data, model.vocabulary().tumor()).any().item<bool>();
 }
 
 void run(const Options& flags) {
@@ -280,7 +283,7 @@ void run(const Options& flags) {
   int64_t kept = 0;
   for (const Job& job : jobs) {
     throw_if_stopped();
-    if (!options.overwrite && is_there(options, job)) {
+    if (!options.overwrite && is_there(options, model, job)) {
       ++kept;
       continue;
     }
