@@ -12,7 +12,7 @@ import pathlib
 import statistics
 import sys
 
-TISSUES = ["air", "lung", "fat", "soft_tissue", "bone", "dense"]
+TISSUES = ["air", "lung", "fat", "soft_tissue", "bone", "dense", "metal"]
 PLACES = {"organ borders": ("borders", "organ_borders"), "tumor": ("organs", "tumor"),
           "tumor borders": ("borders", "tumor_borders")}
 

@@ -29,6 +29,7 @@ struct Options {
   uint64_t seed = 0;
   std::array<int64_t, 3> size{64, 64, 80};
   std::array<double, 3> spacing{6, 6, 6};
+  double implants = 0;
   int jobs = 1;
   bool preview = false;
   bool json = false;
@@ -50,6 +51,7 @@ std::vector<PhantomRequest> random_requests(const Options& options) {
     request.seed = options.seed;
     request.case_id = numbered(stem, i, 6);
     request.geometry = centered_geometry(options.size, options.spacing);
+    request.implants = options.implants;
     requests.push_back(std::move(request));
   }
   return requests;
@@ -67,6 +69,7 @@ std::vector<PhantomRequest> prompted_requests(const Options& options, bool seed_
     request.geometry = centered_geometry(prompt.size.value_or(options.size),
                                          prompt.spacing_mm.value_or(options.spacing));
     request.wish = prompt;
+    request.implants = options.implants;
     requests.push_back(std::move(request));
   }
   return requests;
@@ -190,6 +193,12 @@ void add_phantom_command(CLI::App& app) {
   command->add_option("--spacing", options->spacing, "Voxel size along x, y, z in mm")
       ->type_name("X Y Z")
       ->check(CLI::Range(0.3, 20.0))
+      ->capture_default_str();
+  command
+      ->add_option("--implants", options->implants,
+                   "Share of patients with metal: hip prostheses, rods and screws in the spine")
+      ->type_name("SHARE")
+      ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   command->add_option("--jobs", options->jobs, "Threads, each at work on a case of its own")
       ->check(CLI::Range(1, 256))

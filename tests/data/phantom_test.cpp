@@ -345,6 +345,34 @@ TEST(Phantom, DrawsSmallAnisotropicAndCroppedGrids) {
   EXPECT_THAT((cropped.mask.data == torso().id("liver")).sum().item<int64_t>(), Gt(100));
 }
 
+TEST(Phantom, ImplantsAreMetalInBonesAndChangeNothingElse) {
+  int hips = 0, spines = 0;
+  for (uint64_t seed = 50; seed < 58; ++seed) {
+    PhantomRequest request = request_for(seed);
+    const Phantom without = make_phantom(request, torso());
+    request.implants = 1;
+    const Phantom with = make_phantom(request, torso());
+    EXPECT_TRUE(at::equal(with.mask.data, without.mask.data));
+    EXPECT_EQ(with.prompt, without.prompt);
+    EXPECT_TRUE((with.ct.data >= without.ct.data).all().item<bool>());
+    EXPECT_EQ(with.ct.data.max().item<float>(), 3071);
+    const auto changed = with.ct.data != without.ct.data;
+    // Voxels next to metal, whose blur reaches two voxels, are all that may differ.
+    const auto metal = at::max_pool3d((with.ct.data > 2500).to(at::kFloat), 5, 1, 2) > 0;
+    EXPECT_THAT((changed & ~metal).sum().item<int64_t>(), Le(changed.sum().item<int64_t>() / 20));
+    const auto in = [&](const char* label) {
+      return ((with.ct.data > 2500) & (with.mask.data == torso().id(label))).sum().item<int64_t>();
+    };
+    const auto all = (with.ct.data > 2500).sum().item<int64_t>();
+    EXPECT_THAT(all, Gt(20));
+    EXPECT_THAT(all, Lt(1500));
+    EXPECT_THAT(in("bone") + in("spine"), Gt(all / 2)) << "seed " << seed;
+    ++(in("spine") > in("bone") ? spines : hips);
+  }
+  EXPECT_THAT(hips, Gt(0));
+  EXPECT_THAT(spines, Gt(0));
+}
+
 TEST(Phantom, RefusesAGridThatIsNotRas) {
   PhantomRequest request = request_for(2);
   request.geometry.direction[0][0] = -1;

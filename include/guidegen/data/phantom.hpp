@@ -14,6 +14,7 @@ struct PhantomRequest {
   std::string case_id = "phantom";
   ImageGeometry geometry;  ///< RAS; the torso is centred in it, cropped where smaller
   Prompt wish;
+  double implants = 0;  ///< share of patients, 0 to 1, with metal: hip prostheses, spinal screws
 };
 
 /// A procedural patient: mask (uint8 [1,D,H,W]), CT (float32 HU [1,D,H,W]) and the prompt that
@@ -29,7 +30,8 @@ struct Phantom {
 /// sex (organ_facts). Tumors that find no room are left out of mask and prompt alike; tumors lie at
 /// least two voxels apart. The T stage is recorded where size decides it (TNM, 8th edition).
 /// HU lie in -1024 (outside the scanner's round field of view) … 3071; dense bone reaches about
-/// 1500 at 6 mm and more on finer grids. Throws Error(kUsage) for a grid that is not RAS or a
+/// 1500 at 6 mm and more on finer grids, metal 3071. Implants change the CT alone, and nothing of
+/// it but where they are. Throws Error(kUsage) for a grid that is not RAS or a
 /// vocabulary that lacks a label of `torso`.
 /// Deterministic in the request: same bytes on any machine of the same architecture.
 Phantom make_phantom(const PhantomRequest& request, const Vocabulary& vocabulary);

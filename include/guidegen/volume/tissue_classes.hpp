@@ -26,6 +26,7 @@ struct TissueClass {
 /// | soft_tissue | -160…240     | the abdominal window: center 40, width 400                     |
 /// | bone        | 240…1000     | above what that window shows, up to where +-1000 HU clips      |
 /// | dense       | 1000 and up  | compact bone, teeth, metal: what clipping at +-1000 HU loses   |
+/// | metal       | 2500 and up  | beyond compact bone; 3071 is the end of a scanner's 12 bits    |
 const std::vector<TissueClass>& tissue_classes();
 
 /// HU that split the range without overlaps or gaps: air, lung, mixtures of lung or air with the

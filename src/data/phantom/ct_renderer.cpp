@@ -1,5 +1,6 @@
 #include "data/phantom/ct_renderer.hpp"
 
+#include "data/phantom/implants.hpp"
 #include "data/phantom/tissue.hpp"
 #include "data/phantom/vessel_tree.hpp"
 
@@ -163,7 +164,7 @@ void render_tumors(const Painter& painter, const std::vector<PlacedTumor>& tumor
 }  // namespace
 
 std::vector<float> render_ct(const Painter& painter, const std::vector<PlacedTumor>& tumors,
-                             uint64_t seed, const std::string& case_id) {
+                             double implants, uint64_t seed, const std::string& case_id) {
   const Canvas& canvas = painter.canvas;
   std::vector<float> hu(canvas.labels.size());
   const Tissue tissue(painter, seed, case_id);
@@ -172,6 +173,8 @@ std::vector<float> render_ct(const Painter& painter, const std::vector<PlacedTum
   add_liver_vessels(painter, hu, RandomStream(seed, case_id, "phantom/liver-vessels"));
   render_tumors(painter, tumors, hu, RandomStream(seed, case_id, "phantom/tumor-tissue"));
   add_table(painter, hu);
+  RandomStream metal(seed, case_id, "phantom/implants");
+  if (metal.flip(implants)) add_implants(painter, hu, metal);
   // A fine grid resolves what a coarse one averages: blur by about 0.8 mm, and half a voxel at
   // most.
   const float sharpness = clamp01(1.2F / canvas.finest_spacing());

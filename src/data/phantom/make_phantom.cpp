@@ -63,7 +63,8 @@ Phantom make_phantom(const PhantomRequest& request, const Vocabulary& vocabulary
   const std::vector<phantom::TumorPlan> plans = phantom::plan_tumors(request.wish, plan_stream);
   const std::vector<phantom::PlacedTumor> tumors =
       phantom::place_tumors(painter, plans, seed, case_id);
-  const std::vector<float> hu = phantom::render_ct(painter, tumors, seed, case_id);
+  const std::vector<float> hu =
+      phantom::render_ct(painter, tumors, request.implants, seed, case_id);
 
   Phantom out;
   out.mask = to_volume(canvas.labels, request.geometry, at::kByte);

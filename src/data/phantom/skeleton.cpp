@@ -2,32 +2,12 @@
 #include <numbers>
 
 #include "data/phantom/anatomy.hpp"
+#include "data/phantom/skeleton.hpp"
 
 namespace guidegen::phantom {
 namespace {
 
 constexpr float kPi = std::numbers::pi_v<float>;
-
-struct Vertebra {
-  float z;
-  float half_width;
-  float half_depth;
-  float half_height;
-};
-
-// L5 … L1, T12 … T1 and three cervical vertebrae.
-std::vector<Vertebra> vertebrae() {
-  std::vector<Vertebra> out;
-  for (int i = 0; i < 5; ++i) {
-    const auto t = static_cast<float>(i);
-    out.push_back({141.0F + 27.0F * t, 27.0F - 0.8F * t, 18.5F - 0.3F * t, 10.5F});
-  }
-  for (int i = 0; i < 15; ++i) {
-    const auto t = static_cast<float>(i);
-    out.push_back({272.5F + 17.6F * t, 22.0F - 0.5F * t, 16.5F - 0.35F * t, 6.8F});
-  }
-  return out;
-}
 
 void mirrored_triangle(DistanceField& field, Point a, Point b, Point c, float thickness) {
   field.triangle(a, b, c, thickness);
@@ -69,6 +49,21 @@ void draw_ribs(DistanceField& field, const Painter& painter) {
 }
 
 }  // namespace
+
+std::vector<Vertebra> vertebrae() {
+  std::vector<Vertebra> out;
+  for (int i = 0; i < 5; ++i) {
+    const auto t = static_cast<float>(i);
+    out.push_back({141.0F + 27.0F * t, 27.0F - 0.8F * t, 18.5F - 0.3F * t, 10.5F});
+  }
+  for (int i = 0; i < 15; ++i) {
+    const auto t = static_cast<float>(i);
+    out.push_back({272.5F + 17.6F * t, 22.0F - 0.5F * t, 16.5F - 0.35F * t, 6.8F});
+  }
+  return out;
+}
+
+Point hip_center(const Patient& patient) { return {patient.male() ? 88.0F : 91.0F, 0, 60}; }
 
 void paint_body(Painter& painter) {
   Canvas& canvas = painter.canvas;
@@ -183,7 +178,7 @@ void paint_pelvic_bones(Painter& painter) {
   std::vector<TubeNode> rim;
   for (const Point& p : crest) rim.push_back({p, 6.5F});
   mirrored_tube(field, smooth_course(rim));
-  const float hip = 88.0F + 0.6F * widen;
+  const float hip = hip_center(painter.patient).x;
   mirrored_ellipsoid(field, {hip - 6, -4, 66}, {28, 29, 29});                // acetabulum
   mirrored_ellipsoid(field, {hip, 0, 60}, {24, 24, 24});                     // femoral head
   mirrored_tube(field, {{{hip, 0, 60}, 16}, {{122 + widen, -12, 42}, 15}});  // neck
