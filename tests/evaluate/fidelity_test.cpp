@@ -102,7 +102,8 @@ TEST_F(Fidelity, TissuesGoByTheReference) {
   const FidelityCase measured = measure_fidelity("a", reference, made, nullptr, vocabulary_);
   ASSERT_EQ(measured.sections.size(), 2U);
   const std::map<std::string, double> voxels = {{"air", 2},         {"lung", 1}, {"fat", 2},
-                                                {"soft_tissue", 5}, {"bone", 2}, {"dense", 2}};
+                                                {"soft_tissue", 5}, {"bone", 2}, {"dense", 2},
+                                                {"metal", 1}};
   ASSERT_EQ(measured.sections[1].rows.size(), voxels.size());
   for (const FidelityRow& row : measured.sections[1].rows) {
     EXPECT_EQ(row.figures[0].second, voxels.at(row.name)) << row.name;
