@@ -6,9 +6,10 @@
 #   scripts/compare_exposures.sh [--train DIR] [--test DIR]... [--steps N] [--seeds N] [--out DIR]
 #                                [--unguided] [--markdown FILE]
 #
-#   --train DIR      data set to train on; 24 phantoms unless given
-#   --test DIR       data set to judge on, several for a table each; 10 other phantoms unless given
-#   --steps N        of each training; 2500 unless given
+#   --train DIR      data set to train on; 200 phantoms, half of them with implants, unless given
+#   --test DIR       data set to judge on, several for a table each; 20 other phantoms without and 20
+#                    with implants unless given
+#   --steps N        of each training; 4000 unless given
 #   --seeds N        trainings of each; 3 unless given
 #   --out DIR        out/exposures unless given; what is finished there is kept
 #   --unguided       the data have no masks worth looking at: no decoder is guided by them
@@ -22,7 +23,7 @@
 # shellcheck source=scripts/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-train="" tests=() steps=2500 seeds=3 guidance=true out="$root/out/exposures" markdown=""
+train="" tests=() steps=4000 seeds=3 guidance=true out="$root/out/exposures" markdown=""
 while (($# > 0)); do
   case "$1" in
     --test)
@@ -52,15 +53,17 @@ claim_folder "$out" "$settings"
 
 phantoms() {
   [[ -e "$out/$1/dataset.json" ]] ||
-    "$program" --quiet phantom --out "$out/$1" --count "$2" --seed "$3" --jobs "$processes" >/dev/null
+    "$program" --quiet phantom --out "$out/$1" --count "$2" --seed "$3" --implants "$4" \
+      --jobs "$processes" >/dev/null
 }
 if [[ -z "$train" ]]; then
-  phantoms train 24 1
+  phantoms train 200 5 0.5
   train="$out/train"
 fi
 if ((${#tests[@]} == 0)); then
-  phantoms test 10 2
-  tests=("$out/test")
+  phantoms plain 20 777 0
+  phantoms implants 20 778 1
+  tests=("$out/plain" "$out/implants")
 fi
 
 # Name, configuration, what is changed in it.
