@@ -361,12 +361,14 @@ TEST(Phantom, ImplantsAreMetalInBonesAndChangeNothingElse) {
     const auto metal = at::max_pool3d((with.ct.data > 2500).to(at::kFloat), 5, 1, 2) > 0;
     EXPECT_THAT((changed & ~metal).sum().item<int64_t>(), Le(changed.sum().item<int64_t>() / 20));
     const auto in = [&](const char* label) {
-      return ((with.ct.data > 2500) & (with.mask.data == torso().id(label))).sum().item<int64_t>();
+      // Heads of screws and a joint lie against the bone, so its neighbors count.
+      const auto bone = (with.mask.data == torso().id(label)).to(at::kFloat);
+      return ((with.ct.data > 2500) & (at::max_pool3d(bone, 3, 1, 1) > 0)).sum().item<int64_t>();
     };
     const auto all = (with.ct.data > 2500).sum().item<int64_t>();
     EXPECT_THAT(all, Gt(20));
     EXPECT_THAT(all, Lt(1500));
-    EXPECT_THAT(in("bone") + in("spine"), Gt(all / 2)) << "seed " << seed;
+    EXPECT_THAT(in("bone") + in("spine"), Gt(all * 3 / 4)) << "seed " << seed;
     ++(in("spine") > in("bone") ? spines : hips);
   }
   EXPECT_THAT(hips, Gt(0));
